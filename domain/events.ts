@@ -1,0 +1,219 @@
+/**
+ * Run events: the few, precise facts about a training job (jobs, attempts, steps, spans, failures).
+ * One event is one NDJSON line of `POST /v1/events`. Times are integers, microseconds since the Unix
+ * epoch, and end in `_us`; names are the wire names, so that a stored line reads like the sent one.
+ */
+
+/** Scalar labels a sender attached; unknown scalar fields of a line end up here too. */
+export type Labels = Readonly<Record<string, string | number | boolean>>;
+
+/** A published `config.json` object, as Hugging Face prints it. Read only by `domain/model-config.ts`. */
+export type ModelConfig = Readonly<Record<string, unknown>>;
+
+export type Recompute = 'none' | 'selective' | 'full';
+
+export interface Parallelism {
+  readonly tp?: number;
+  readonly pp?: number;
+  readonly dp?: number;
+  readonly cp?: number;
+  readonly ep?: number;
+}
+
+/** What a linearity is measured against: another job, or a stored point. */
+export type BaselineReference =
+  | { readonly job: string }
+  | { readonly devices: number; readonly tokens_per_s_per_device: number };
+
+interface InJob {
+  readonly job: string;
+  readonly labels?: Labels;
+}
+
+/** An event of one attempt; a missing `attempt` means the job's newest when the event arrived. */
+interface InAttempt extends InJob {
+  readonly attempt?: number;
+}
+
+export interface JobEvent extends InJob {
+  readonly type: 'job';
+  /** Preset name (`llama3-8b`) or a published `config.json` object. */
+  readonly model?: string | ModelConfig;
+  /** Catalog key or any name that telemetry and logs print for the device. */
+  readonly hardware?: string;
+  readonly device_count?: number;
+  readonly dtype?: string;
+  readonly sequence_length?: number;
+  readonly global_batch_sequences?: number;
+  readonly tokens_per_step?: number;
+  readonly recompute?: Recompute;
+  readonly parallelism?: Parallelism;
+  readonly baseline?: BaselineReference;
+  readonly price_per_device_hour?: number;
+  /** When the spec became known; orders revisions of the same job. Defaults to arrival. */
+  readonly time_us?: number;
+}
+
+export interface AttemptStartEvent extends InAttempt {
+  readonly type: 'attempt_start';
+  readonly time_us: number;
+  readonly device_count?: number;
+  readonly nodes?: readonly string[];
+}
+
+export interface AttemptEndEvent extends InAttempt {
+  readonly type: 'attempt_end';
+  readonly time_us: number;
+  readonly clean: boolean;
+}
+
+/** Parts of a step in microseconds; `*_hidden` parts overlap compute and cost nothing. */
+export interface StepPhases {
+  readonly compute?: number;
+  readonly comm?: number;
+  readonly comm_hidden?: number;
+  readonly io?: number;
+  readonly io_hidden?: number;
+  readonly checkpoint?: number;
+  readonly bubble?: number;
+  readonly other?: number;
+}
+
+export type StepKind = 'train' | 'eval' | 'warmup' | 'profile';
+
+export interface StepEvent extends InAttempt {
+  readonly type: 'step';
+  /** Number of the step, or of the last step of an averaged line. */
+  readonly step: number;
+  readonly start_us: number;
+  readonly end_us?: number;
+  readonly rank?: number;
+  /** Tokens of the whole event, over all devices (all `count` steps together). */
+  readonly tokens?: number;
+  readonly phases_us?: StepPhases;
+  /** Steps that this line averages: it covers steps `step - count + 1 .. step`. Default 1. */
+  readonly count?: number;
+  readonly kind?: StepKind;
+}
+
+export const SPAN_KINDS = [
+  'init',
+  'prep',
+  'data_wait',
+  'ckpt_save',
+  'ckpt_restore',
+  'custom',
+  'elastic_slice_down',
+  'elastic_scale_up',
+  'elastic_reinit',
+  'queue',
+  'comm_init',
+  'health_check',
+] as const;
+export type SpanKind = (typeof SPAN_KINDS)[number];
+
+export interface SpanEvent extends InAttempt {
+  readonly type: 'span';
+  readonly kind: SpanKind;
+  readonly name?: string;
+  readonly start_us: number;
+  readonly end_us: number;
+  /** Default true. A span that does not block training costs nothing and is shown separately. */
+  readonly blocking?: boolean;
+}
+
+export interface FailEvent extends InAttempt {
+  readonly type: 'fail';
+  readonly time_us: number;
+  readonly cause: string;
+  readonly node?: string;
+  readonly device?: string | number;
+  readonly planned?: boolean;
+}
+
+export const MARK_KINDS = ['detect', 'localized', 'nodes_ready'] as const;
+export interface MarkEvent extends InJob {
+  readonly type: 'mark';
+  readonly kind: (typeof MARK_KINDS)[number];
+  readonly time_us: number;
+}
+
+export interface CapacityEvent extends InJob {
+  readonly type: 'capacity';
+  readonly time_us: number;
+  readonly stepping: number;
+  readonly available: number;
+  readonly total: number;
+}
+
+export interface ExcludeEvent extends InJob {
+  readonly type: 'exclude';
+  readonly start_us: number;
+  readonly end_us: number;
+  readonly reason: string;
+}
+
+export interface PlacementEvent extends InAttempt {
+  readonly type: 'placement';
+  readonly rank: number;
+  readonly node: string;
+  readonly device: string | number;
+  readonly dp?: number;
+  readonly tp?: number;
+  readonly pp?: number;
+  readonly ep?: number;
+  readonly from_us: number;
+  readonly to_us?: number;
+}
+
+export interface FaultEvent {
+  readonly type: 'fault';
+  readonly time_us: number;
+  readonly node: string;
+  readonly device?: string | number;
+  /** `xid:79`, `sxid:20034`, `ecc:dbe`, `link:down`, ... */
+  readonly code: string;
+  readonly message?: string;
+  readonly source?: string;
+  readonly job?: string;
+  readonly labels?: Labels;
+}
+
+export const NODE_STATES = ['healthy', 'unhealthy', 'draining', 'quarantined', 'repairing'] as const;
+export interface NodeStateEvent {
+  readonly type: 'node_state';
+  readonly node: string;
+  readonly time_us: number;
+  readonly state: (typeof NODE_STATES)[number];
+  readonly labels?: Labels;
+}
+
+/** Events that belong to one job and feed its ledger. */
+export type JobScopedEvent =
+  | JobEvent
+  | AttemptStartEvent
+  | AttemptEndEvent
+  | StepEvent
+  | SpanEvent
+  | FailEvent
+  | MarkEvent
+  | CapacityEvent
+  | ExcludeEvent
+  | PlacementEvent;
+
+export type RunEvent = JobScopedEvent | FaultEvent | NodeStateEvent;
+
+export const EVENT_TYPES = [
+  'job',
+  'attempt_start',
+  'attempt_end',
+  'step',
+  'span',
+  'fail',
+  'mark',
+  'capacity',
+  'exclude',
+  'placement',
+  'fault',
+  'node_state',
+] as const satisfies readonly RunEvent['type'][];
