@@ -1,0 +1,200 @@
+/**
+ * The derived metrics: what the analyzer writes, the dashboards and alert rules read, and the generated reference
+ * prints. Names and labels are a contract with everybody who has built a panel or an alert on them.
+ */
+
+/** Base units of the values, as in Prometheus: seconds, ratios 0..1, Unix seconds. `info` series are always 1. */
+export type MetricUnit = 's' | 'device_s' | 'ratio' | 'count' | 'tokens_per_s' | 'unix_s' | 'info';
+
+export interface MetricLabel {
+  readonly name: string;
+  /** The closed list of values, where there is one. */
+  readonly values?: readonly string[];
+  readonly help: string;
+}
+
+export interface DerivedMetric {
+  readonly name: string;
+  readonly labels: readonly MetricLabel[];
+  readonly unit: MetricUnit;
+  readonly help: string;
+}
+
+const JOB: MetricLabel = { name: 'job', help: 'the training job' };
+
+export const JOB_STATES = ['starting', 'running', 'hang', 'silent', 'down', 'ended'] as const;
+export const MFU_CONVENTIONS = ['mm_causal', 'mm_full', 'palm', 'six_n'] as const;
+
+/** Every bucket of the ledger, in the order of `ledger.md`; each second of each device is in exactly one. */
+export const LEDGER_BUCKETS = [
+  'productive',
+  'lost_work',
+  'in_flight',
+  'hang',
+  'hang_or_unfinished',
+  'silent',
+  'startup',
+  'program_startup',
+  'init',
+  'prep',
+  'data_wait',
+  'custom',
+  'ckpt_save',
+  'ckpt_restore',
+  'elastic_slice_down',
+  'elastic_scale_up',
+  'elastic_reinit',
+  'down',
+  'down_detect',
+  'down_localize',
+  'down_wait_nodes',
+  'excluded',
+  'other',
+] as const;
+
+const DEFINITION: MetricLabel = { name: 'definition', help: 'how linearity is defined for this figure' };
+const BUCKET: MetricLabel = { name: 'bucket', values: LEDGER_BUCKETS, help: 'ledger bucket' };
+const INCIDENT: MetricLabel = { name: 'incident', help: 'id of the incident, stable over its life' };
+
+export const DERIVED_METRICS = [
+  {
+    name: 'headway_job_info',
+    labels: [
+      JOB,
+      { name: 'model', help: 'model preset or configuration' },
+      { name: 'hardware', help: 'catalog key of the device' },
+      { name: 'dtype', help: 'number format of the matrix multiplications' },
+    ],
+    unit: 'info',
+    help: 'What the job runs and on what.',
+  },
+  {
+    name: 'headway_job_devices',
+    labels: [JOB],
+    unit: 'count',
+    help: 'Accelerators the job holds; the weight of its seconds.',
+  },
+  {
+    name: 'headway_job_mfu_ratio',
+    labels: [JOB, { name: 'convention', values: MFU_CONVENTIONS, help: 'how model FLOPs are counted' }],
+    unit: 'ratio',
+    help: 'Model FLOPs per second over dense peak, on the step time of the last kept train steps, never on wall-clock.',
+  },
+  {
+    name: 'headway_job_mfu_vs_baseline_ratio',
+    labels: [JOB],
+    unit: 'ratio',
+    help: 'MFU now over the learned normal of the same job specification.',
+  },
+  {
+    name: 'headway_job_linearity_ratio',
+    labels: [JOB, DEFINITION],
+    unit: 'ratio',
+    help: 'Tokens per second per device over that of the baseline job.',
+  },
+  {
+    name: 'headway_job_linearity_vs_baseline_ratio',
+    labels: [JOB, DEFINITION],
+    unit: 'ratio',
+    help: 'Linearity now over its own learned normal.',
+  },
+  {
+    name: 'headway_job_goodput_ratio',
+    labels: [
+      JOB,
+      { name: 'ratio', values: ['goodput_runtime'], help: 'which named ratio' },
+      { name: 'window', values: ['run', '1h', '5m'], help: 'the stretch of time it covers' },
+    ],
+    unit: 'ratio',
+    help: 'Productive seconds over (seconds in the window - excluded). Falls while a job hangs.',
+  },
+  {
+    name: 'headway_job_badput_seconds',
+    labels: [JOB, BUCKET],
+    unit: 's',
+    help: 'Wall seconds of the run lost to a bucket, cumulative; revised when late events reclassify the past.',
+  },
+  {
+    name: 'headway_job_device_seconds',
+    labels: [JOB, BUCKET, { name: 'cause', help: 'the cause, empty when none is known' }],
+    unit: 'device_s',
+    help: 'Device-seconds of the run by bucket and cause, productive included: they sum to what was paid for.',
+  },
+  {
+    name: 'headway_job_step_seconds',
+    labels: [JOB, { name: 'stat', values: ['last', 'median', 'p99'], help: 'which statistic' }],
+    unit: 's',
+    help: 'Time of a train step.',
+  },
+  {
+    name: 'headway_job_tokens_per_second',
+    labels: [JOB],
+    unit: 'tokens_per_s',
+    help: 'Tokens the whole job trains on in a second.',
+  },
+  {
+    name: 'headway_job_last_step',
+    labels: [JOB],
+    unit: 'count',
+    help: 'Number of the last step seen.',
+  },
+  {
+    name: 'headway_job_last_step_timestamp_seconds',
+    labels: [JOB],
+    unit: 'unix_s',
+    help: 'When the last step was seen.',
+  },
+  {
+    name: 'headway_job_state',
+    labels: [JOB, { name: 'state', values: JOB_STATES, help: 'the current state' }],
+    unit: 'info',
+    help: '1 for the current state; the series of the other states are absent.',
+  },
+  {
+    name: 'headway_job_stalled_seconds',
+    labels: [JOB],
+    unit: 's',
+    help: 'Seconds since the last progress. Present only while the job hangs, is silent or is down.',
+  },
+  {
+    name: 'headway_incident_info',
+    labels: [
+      JOB,
+      INCIDENT,
+      { name: 'kind', help: 'interruption, hang, silence or slow-down' },
+      { name: 'cause', help: 'the cause, empty while unknown' },
+      { name: 'node', help: 'the node at fault, empty while unknown' },
+      { name: 'device', help: 'the device at fault, empty while unknown' },
+      { name: 'state', values: ['open', 'recovered'], help: 'whether it is over' },
+    ],
+    unit: 'info',
+    help: 'One series for each incident of the job.',
+  },
+  {
+    name: 'headway_incident_phase_seconds',
+    labels: [
+      JOB,
+      INCIDENT,
+      { name: 'phase', values: ['detect', 'to_first_step', 'to_regain'], help: 'rung of the repair ladder' },
+    ],
+    unit: 's',
+    help: 'Seconds from the failure to detection, to the next step, and to regained progress.',
+  },
+  {
+    name: 'headway_job_mttr_seconds',
+    labels: [JOB, { name: 'stat', values: ['mean', 'median', 'count'], help: 'which statistic' }],
+    unit: 's',
+    help: 'Time to recovery over the incidents of the job; `count` is how many it rests on.',
+  },
+] as const satisfies readonly DerivedMetric[];
+
+export type DerivedMetricName = (typeof DERIVED_METRICS)[number]['name'];
+
+const BY_NAME: ReadonlyMap<string, DerivedMetric> = new Map(
+  DERIVED_METRICS.map((metric) => [metric.name, metric]),
+);
+
+/** The registry's row for a name; undefined for a series that is not derived here. */
+export function derivedMetric(name: string): DerivedMetric | undefined {
+  return BY_NAME.get(name);
+}
