@@ -6,7 +6,7 @@
  * published, and again after a crash unless `commit` got through; the store drops what it has seen.
  */
 
-export const BATCH_KINDS = ['run_events', 'device_samples', 'scrape_status'] as const;
+export const BATCH_KINDS = ['run_events', 'series', 'device_samples', 'series_points'] as const;
 export type BatchKind = (typeof BATCH_KINDS)[number];
 
 export interface Batch {
@@ -18,7 +18,7 @@ export interface Batch {
   /** Job (run events) or node (samples): batches of one key stay in order. */
   readonly key: string;
   readonly rows: number;
-  /** run_events: JSON lines. device_samples and scrape_status: ClickHouse RowBinary of the table's columns. */
+  /** run_events: JSON lines of stored events. The others: ClickHouse RowBinary of the table's columns. */
   readonly body: Uint8Array;
 }
 

@@ -1,0 +1,66 @@
+import { Command, CommanderError } from 'commander';
+import { addDashboards } from './commands/dashboards.ts';
+import { addDemo } from './commands/demo.ts';
+import { addFlops } from './commands/flops.ts';
+import { addImport } from './commands/import.ts';
+import { addLedger } from './commands/ledger.ts';
+import { addLinearity } from './commands/linearity.ts';
+import { addReport } from './commands/report.ts';
+import { addRules } from './commands/rules.ts';
+import { addSettings } from './commands/settings.ts';
+import { addSpec } from './commands/spec.ts';
+import { addStart } from './commands/start.ts';
+import { CommandFailure, EXIT, type ExitCode } from './outcome.ts';
+import { processTerminal, say, type Terminal } from './terminal.ts';
+
+/** Runs one `headway` command and returns its exit code: 0 fine, 1 a problem was found, 2 usage, 3 cannot reach. */
+export async function main(args: readonly string[], terminal: Terminal = processTerminal): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.fine;
+  const program = createProgram(terminal, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return exitCodeOf(error, terminal);
+  }
+}
+
+/** Sets the exit code of a command that ran to its end. */
+export type SetExitCode = (code: ExitCode) => void;
+
+function createProgram(terminal: Terminal, setExitCode: SetExitCode): Command {
+  const program = new Command('headway')
+    .description('Says where every accelerator-hour of a training cluster went.')
+    .version('0.1.0')
+    .showSuggestionAfterError()
+    .showHelpAfterError('Run with --help for the usage.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void terminal.out.write(text),
+      writeErr: (text) => void terminal.err.write(text),
+    });
+  addStart(program, terminal);
+  addDemo(program, terminal);
+  addImport(program, terminal, setExitCode);
+  addReport(program, terminal);
+  addLedger(program, terminal, setExitCode);
+  addFlops(program, terminal);
+  addLinearity(program, terminal);
+  addRules(program, terminal);
+  addDashboards(program, terminal);
+  addSpec(program, terminal, setExitCode);
+  addSettings(program, terminal);
+  return program;
+}
+
+function exitCodeOf(error: unknown, terminal: Terminal): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
+  if (error instanceof CommandFailure) {
+    say(terminal, `headway: ${error.message}`);
+    return error.exitCode;
+  }
+  say(terminal, `headway: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return EXIT.problem_found;
+}

@@ -1,0 +1,84 @@
+import { findHardware, type HardwareSpec, peakOf } from '../catalog/hardware.ts';
+import type { JobEvent } from '../events.ts';
+import { BadModelConfig, readArchitecture, UnsupportedModel } from '../model-config.ts';
+import { type ModelFlops, modelFlops } from '../model-flops.ts';
+
+/** Trainers of today run bf16 unless they say otherwise; used when a job names no dtype, and said so. */
+const ASSUMED_DTYPE = 'bf16';
+
+/** The spec a job's steps are joined with; every part that could not be resolved is null and has a reason. */
+export interface ResolvedSpec {
+  readonly event: Partial<JobEvent>;
+  readonly devices: number | null;
+  readonly model: ModelFlops | null;
+  readonly hardware: HardwareSpec | null;
+  readonly dtype: string;
+  readonly peak_flops: number | null;
+  readonly peak_source: string | null;
+  /** Tokens of one optimizer step over all devices. */
+  readonly tokens_per_step: number | null;
+  readonly reasons: Readonly<Record<string, string>>;
+}
+
+export function resolveSpec(event: Partial<JobEvent>, devices: number | null): ResolvedSpec {
+  const reasons: Record<string, string> = {};
+  const dtype = event.dtype ?? ASSUMED_DTYPE;
+  if (event.dtype === undefined) reasons['dtype'] = `no dtype given; ${ASSUMED_DTYPE} assumed for the peak`;
+  if (devices === null) reasons['devices'] = 'no device_count: give --devices, or send it in job or attempt_start';
+  const model = resolveModel(event, reasons);
+  const { hardware, peak_flops, peak_source } = resolvePeak(event.hardware, dtype, reasons);
+  return {
+    event,
+    devices,
+    model,
+    hardware,
+    dtype,
+    peak_flops,
+    peak_source,
+    tokens_per_step: tokensPerStep(event),
+    reasons,
+  };
+}
+
+function resolveModel(event: Partial<JobEvent>, reasons: Record<string, string>): ModelFlops | null {
+  if (event.model === undefined) {
+    reasons['model'] = 'no model: give --model, or send it in a job event';
+    return null;
+  }
+  if (event.sequence_length === undefined) {
+    reasons['model'] = 'no sequence_length: attention FLOPs depend on it. Give --sequence-length';
+    return null;
+  }
+  try {
+    return modelFlops(readArchitecture(event.model), event.sequence_length);
+  } catch (error) {
+    if (!(error instanceof UnsupportedModel || error instanceof BadModelConfig)) throw error;
+    reasons['model'] = error.message;
+    return null;
+  }
+}
+
+function resolvePeak(
+  name: string | undefined,
+  dtype: string,
+  reasons: Record<string, string>,
+): Pick<ResolvedSpec, 'hardware' | 'peak_flops' | 'peak_source'> {
+  if (name === undefined) {
+    reasons['hardware'] = 'no hardware: give --hardware, or send it in a job event';
+    return { hardware: null, peak_flops: null, peak_source: null };
+  }
+  const found = findHardware(name);
+  if (found.spec === null) {
+    reasons['hardware'] = found.reason;
+    return { hardware: null, peak_flops: null, peak_source: null };
+  }
+  const peak = peakOf(found.spec, dtype);
+  if (peak.peak_flops === null) reasons['peak_flops'] = peak.reason;
+  return { hardware: found.spec, peak_flops: peak.peak_flops, peak_source: peak.source };
+}
+
+function tokensPerStep(event: Partial<JobEvent>): number | null {
+  if (event.tokens_per_step !== undefined) return event.tokens_per_step;
+  const { global_batch_sequences: batch, sequence_length: length } = event;
+  return batch === undefined || length === undefined ? null : batch * length;
+}
