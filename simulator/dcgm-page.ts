@@ -69,7 +69,11 @@ const FAMILIES: readonly Family[] = [
     (r) => r.nvlink_bytes_s / 1e6,
   ),
   gauge('DCGM_FI_DEV_VGPU_LICENSE_STATUS', 'vGPU License status', () => 0),
-  ratio('DCGM_FI_PROF_GR_ENGINE_ACTIVE', 'Ratio of time the graphics engine is active.', (r) => r.engine_ratio),
+  ratio(
+    'DCGM_FI_PROF_GR_ENGINE_ACTIVE',
+    'Ratio of time the graphics engine is active.',
+    (r) => r.engine_ratio,
+  ),
   ratio(
     'DCGM_FI_PROF_SM_ACTIVE',
     'The ratio of cycles an SM has at least 1 warp assigned.',

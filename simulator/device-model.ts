@@ -56,7 +56,8 @@ export function createDeviceModel(device: SimulatedDevice): DeviceModel {
     read() {
       if (levels === undefined || lost) return undefined;
       const second = Math.floor(now_us / 1e6 / SAMPLE_S);
-      const shown = (name: keyof Levels, share: number) => 1 + share * noise(`${device.uid}/${name}/${second}`);
+      const shown = (name: keyof Levels, share: number) =>
+        1 + share * noise(`${device.uid}/${name}/${second}`);
       return {
         ...levels,
         tensor_ratio: levels.tensor_ratio * shown('tensor_ratio', 0.03),

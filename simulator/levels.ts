@@ -57,7 +57,14 @@ const TRAINING: Levels = {
 const LEVELS: Readonly<Record<Activity, Levels>> = {
   down: IDLE,
   training: TRAINING,
-  launching: { ...IDLE, busy_ratio: 0.06, engine_ratio: 0.04, power_w: 118, sm_clock_mhz: 1980, memory_used_mib: 1840 },
+  launching: {
+    ...IDLE,
+    busy_ratio: 0.06,
+    engine_ratio: 0.04,
+    power_w: 118,
+    sm_clock_mhz: 1980,
+    memory_used_mib: 1840,
+  },
   restoring: {
     ...IDLE,
     busy_ratio: 0.11,

@@ -33,7 +33,11 @@ export function createVirtualTime(start_us: number): VirtualTime {
       at(time_us, task) {
         const entry = { time_us, task };
         waiting.push(entry);
-        return { cancel: () => void (waiting = waiting.filter((one) => one !== entry)) };
+        return {
+          cancel() {
+            waiting = waiting.filter((one) => one !== entry);
+          },
+        };
       },
     },
     async advanceTo(time_us) {

@@ -58,6 +58,7 @@ function stretchOf({ from_us, to_us, account, failure, slowdown }: Beat): TrueSt
 
 function next(story: Iterator<Beat>): Beat {
   const { value, done } = story.next();
-  if (done === true) throw new Error('The scenario ended: a scenario has to go on for as long as it is watched.');
+  if (done === true)
+    throw new Error('The scenario ended: a scenario has to go on for as long as it is watched.');
   return value;
 }

@@ -55,8 +55,8 @@ export function trueAccount(
   };
   const steps = past.filter(isStep);
   const kept = keptSteps(steps);
-  for (const [index, one] of past.entries())
-    add(bucketOf(one, kept, index === past.length - 1), length_us(one));
+  const last = past.at(-1);
+  for (const one of past) add(bucketOf(one, kept, last), length_us(one));
   for (const us of slowStarts(kept)) {
     add('productive', -us);
     add('program_startup', us);
