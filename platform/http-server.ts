@@ -11,7 +11,11 @@ export interface HttpServerConfig {
   readonly request_timeout_s: number;
 }
 
-export const HTTP_SERVER_DEFAULTS: HttpServerConfig = { host: '127.0.0.1', port: 8470, request_timeout_s: 60 };
+export const HTTP_SERVER_DEFAULTS: HttpServerConfig = {
+  host: '127.0.0.1',
+  port: 8470,
+  request_timeout_s: 60,
+};
 
 /** The address could not be bound; the message names it and says what to do. */
 export class ListenFailed extends Error {
@@ -43,18 +47,27 @@ export function listen(app: Hono, config: HttpServerConfig): Promise<HttpServer>
 function listenFailed(error: NodeJS.ErrnoException, { host, port }: HttpServerConfig): ListenFailed {
   const code = error.code ?? 'unknown';
   const mend: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'Another process listens there (another Headway?). Stop it, or give --port (0 takes a free one).',
+    EADDRINUSE:
+      'Another process listens there (another Headway?). Stop it, or give --port (0 takes a free one).',
     EACCES: 'Ports below 1024 need privileges. Give --port.',
     EADDRNOTAVAIL: 'This machine has no such address. Set server.host.',
   };
   return new ListenFailed(code, `cannot listen on ${host}:${port} (${code}). ${mend[code] ?? error.message}`);
 }
 
+/** Keep-alive connections of browsers and scrapers would hold the process: each is closed once it idles. */
+const IDLE_CHECK_MS = 50;
+/** A request that has not ended by then is cut off. */
+const CLOSE_LIMIT_MS = 5000;
+
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-    // Keep-alive connections of browsers and scrapers would otherwise hold the process.
-    setTimeout(() => server.closeAllConnections(), 2000).unref();
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+    const limit = setTimeout(() => server.closeAllConnections(), CLOSE_LIMIT_MS);
+    server.close(() => {
+      clearInterval(idle);
+      clearTimeout(limit);
+      resolve();
+    });
   });
 }

@@ -30,6 +30,8 @@ export interface SimulatorConfig {
    * for Llama 3 8B at 8,192 tokens (causal attention counted).
    */
   readonly step_s: number;
+  /** What one node alone reached, which linearity is measured against: 0.968 of it is left on two. */
+  readonly baseline_tokens_per_s_per_device: number;
   /** Standard deviation of a step's duration, as a share of it. */
   readonly step_jitter_ratio: number;
   /** Extra seconds of an attempt's first step: compilation, allocation. */
@@ -81,6 +83,7 @@ export const SIMULATOR_DEFAULTS: SimulatorConfig = {
   sequence_length: 8192,
   global_batch_sequences: 32,
   step_s: 2.128,
+  baseline_tokens_per_s_per_device: 7950,
   step_jitter_ratio: 0.006,
   first_step_extra_s: 4,
   checkpoint_every_steps: 25,

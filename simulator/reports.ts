@@ -17,6 +17,10 @@ export function jobReport(config: SimulatorConfig, fleet: Fleet, time_us: number
     tokens_per_step: tokensPerStep(config),
     ...(config.speed === 1 ? { global_batch_sequences: config.global_batch_sequences } : {}),
     recompute: 'selective',
+    baseline: {
+      devices: config.devices_per_node,
+      tokens_per_s_per_device: config.baseline_tokens_per_s_per_device,
+    },
     parallelism: { tp: 1, pp: 1, dp: fleet.devices.length },
     labels: { simulated: true },
     time_us,
