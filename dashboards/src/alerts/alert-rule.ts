@@ -19,6 +19,16 @@ export interface RunbookText {
   readonly falseAlarms: readonly string[];
 }
 
+/** The built-in page evaluates PromQL and has no template language; `$job` stands for the job of the alert. */
+export interface PageText {
+  /** Follows the name of the job: `makes no progress`. */
+  readonly headline: string;
+  /** Unit of the measured value. */
+  readonly unit: 's' | 'percentunit';
+  /** One number, and the words around it: `{}` is the number. */
+  readonly cost: { readonly expr: string; readonly text: string };
+}
+
 export interface AlertRule {
   readonly name: string;
   readonly severity: Severity;
@@ -41,6 +51,8 @@ export interface AlertRule {
   readonly impact: string;
   /** What to do first, one sentence, without templates. */
   readonly action: string;
+  /** Null for a rule that says nothing of a job. */
+  readonly page: PageText | null;
   /** The panel of the job overview that shows the measure. */
   readonly panelId: number | null;
   readonly runbook: RunbookText;

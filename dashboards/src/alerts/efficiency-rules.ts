@@ -63,6 +63,14 @@ function mfuRule(severity: Severity, threshold: number, thresholds: AlertThresho
     impact: 'Every step is slower than this job normally is.',
     action:
       'Find out whether one node is slow or all are: compare clocks and power of the nodes, then the step phases.',
+    page: {
+      headline: 'trains below its normal MFU',
+      unit: 'percentunit',
+      cost: {
+        expr: '(1 - headway_job_mfu_vs_baseline_ratio{job="$job"}) * on (job) headway_job_devices',
+        text: '{} device-hours every hour',
+      },
+    },
     panelId: 25,
     runbook: MFU_RUNBOOK,
   };
@@ -91,6 +99,14 @@ export function linearityRule(thresholds: AlertThresholds): AlertRule {
       '{{ $labels.job }} scales at {{ humanizePercentage $values.A.Value }} of its normal linearity',
     impact: 'Each device does less than it did at this size: the added devices pay less.',
     action: 'Look at exposed communication: new or moved nodes, a degraded link, a changed parallel layout.',
+    page: {
+      headline: 'scales below its normal linearity',
+      unit: 'percentunit',
+      cost: {
+        expr: 'max by (job) (1 - headway_job_linearity_vs_baseline_ratio{job="$job"}) * on (job) headway_job_devices',
+        text: '{} device-hours every hour',
+      },
+    },
     panelId: 24,
     runbook: {
       meaning:
@@ -142,6 +158,14 @@ export function goodputRule(thresholds: AlertThresholds): AlertRule {
     impact: 'More than a tenth of the paid hour did not train.',
     action:
       'Read the waterfall from the top: the largest bucket says whether to attack failures, saves, data or start-up.',
+    page: {
+      headline: 'had a low goodput in the last hour',
+      unit: 'percentunit',
+      cost: {
+        expr: '(1 - max by (job) (headway_job_goodput_ratio{job="$job",ratio="goodput_runtime",window="1h"})) * on (job) headway_job_devices',
+        text: '{} device-hours in the last hour',
+      },
+    },
     panelId: 10,
     runbook: {
       meaning:

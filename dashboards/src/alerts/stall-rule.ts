@@ -26,6 +26,14 @@ export function stallRule(thresholds: AlertThresholds): AlertRule {
     impact: 'No step completes while every device of the job stays held.',
     action:
       'Take the node named in the incident out of the job and restart from the last checkpoint; with none named, compare the ranks (headway diagnose) before you restart, or the evidence is gone.',
+    page: {
+      headline: 'makes no progress',
+      unit: 's',
+      cost: {
+        expr: 'headway_job_stalled_seconds{job="$job"} * on (job) headway_job_devices / 3600',
+        text: '{} device-hours so far, and growing',
+      },
+    },
     panelId: 2,
     runbook: {
       meaning:

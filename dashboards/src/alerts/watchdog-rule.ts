@@ -16,6 +16,7 @@ export function watchdogRule(): AlertRule {
     grafanaSummary: 'The alert chain works: this alert always fires',
     impact: 'None while it fires. When it stops, no other alert of Headway reaches anybody.',
     action: 'Route it to a dead-man switch, which calls when it stops.',
+    page: null,
     panelId: null,
     runbook: {
       meaning: 'This alert always fires, so that its absence can be noticed.',
