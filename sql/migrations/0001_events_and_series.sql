@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS run_events
 )
 ENGINE = ReplacingMergeTree(received_at)
 ORDER BY (job, time_us, event_id)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Every series that can be asked for by name and labels, and where its values are.
 -- source 'point': series_points.value by series_id. source 'device': column `field` of device_samples by labels_id
@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS series
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (name, series_id)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Values of series that have no column of their own: scrape health, derived metrics. A later version of a point
 -- replaces it; the bits 0x7ff0000000000002 are Prometheus's staleness marker and end the series at that time.
@@ -42,4 +42,4 @@ CREATE TABLE IF NOT EXISTS series_points
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(ts)
 ORDER BY (series_id, ts)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;

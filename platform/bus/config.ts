@@ -1,0 +1,22 @@
+export interface SpoolConfig {
+  /** Bytes on disk that the spool may take; past them `publish` is refused and the sender keeps its data. */
+  readonly spool_bytes_max: number;
+  /** A segment file is closed and the next one begun at this size, bytes. */
+  readonly segment_bytes_max: number;
+  /** The bodies of one `publish`, bytes; a larger one is refused for good. */
+  readonly publish_bytes_max: number;
+  /** Bodies handed to the tables in one delivery, bytes; one that is larger alone goes alone. */
+  readonly delivery_bytes_max: number;
+  /** Pause before a delivery that failed is tried again, seconds: doubled each time from the first to the last. */
+  readonly retry_first_s: number;
+  readonly retry_max_s: number;
+}
+
+export const SPOOL_DEFAULTS: SpoolConfig = {
+  spool_bytes_max: 4 * 1024 ** 3,
+  segment_bytes_max: 64 * 1024 ** 2,
+  publish_bytes_max: 32 * 1024 ** 2,
+  delivery_bytes_max: 16 * 1024 ** 2,
+  retry_first_s: 0.2,
+  retry_max_s: 30,
+};
