@@ -27,7 +27,11 @@ export class BusRefused extends Error {
   readonly code: 'spool_full' | 'disk_full' | 'closed' | 'batch_too_large' | 'unreachable';
   readonly retryable: boolean;
   readonly retryAfter_s: number | undefined;
-  constructor(code: BusRefused['code'], message: string, options: { retryable: boolean; retryAfter_s?: number }) {
+  constructor(
+    code: BusRefused['code'],
+    message: string,
+    options: { retryable: boolean; retryAfter_s?: number },
+  ) {
     super(message);
     this.name = 'BusRefused';
     this.code = code;
