@@ -1,0 +1,115 @@
+import type { ModelPreset } from './model-presets.ts';
+
+const MIXTRAL = {
+  model_type: 'mixtral',
+  num_local_experts: 8,
+  num_experts_per_tok: 2,
+  num_key_value_heads: 8,
+  sliding_window: null,
+  tie_word_embeddings: false,
+};
+
+/** Width and ranks that V3 and Kimi K2, which copied it, share. */
+const DEEPSEEK_V3 = {
+  hidden_size: 7168,
+  num_hidden_layers: 61,
+  intermediate_size: 18_432,
+  moe_intermediate_size: 2048,
+  num_experts_per_tok: 8,
+  n_shared_experts: 1,
+  moe_layer_freq: 1,
+  q_lora_rank: 1536,
+  kv_lora_rank: 512,
+  qk_nope_head_dim: 128,
+  qk_rope_head_dim: 64,
+  v_head_dim: 128,
+  tie_word_embeddings: false,
+};
+
+/** Mixture-of-experts models. `source` names the public repository whose `config.json` has these fields. */
+export const MOE_PRESETS: readonly ModelPreset[] = [
+  {
+    key: 'mixtral-8x7b',
+    also: ['mixtral-8x7b-v0.1'],
+    config: {
+      ...MIXTRAL,
+      vocab_size: 32_000,
+      hidden_size: 4096,
+      num_hidden_layers: 32,
+      num_attention_heads: 32,
+      intermediate_size: 14_336,
+      max_position_embeddings: 32_768,
+    },
+    source: 'mistralai/Mixtral-8x7B-v0.1',
+  },
+  {
+    key: 'mixtral-8x22b',
+    also: ['mixtral-8x22b-v0.1'],
+    config: {
+      ...MIXTRAL,
+      vocab_size: 32_000,
+      hidden_size: 6144,
+      num_hidden_layers: 56,
+      num_attention_heads: 48,
+      intermediate_size: 16_384,
+      max_position_embeddings: 65_536,
+    },
+    source: 'mistralai/Mixtral-8x22B-v0.1',
+  },
+  {
+    key: 'deepseek-v2-lite',
+    also: [],
+    config: {
+      model_type: 'deepseek_v2',
+      vocab_size: 102_400,
+      hidden_size: 2048,
+      num_hidden_layers: 27,
+      num_attention_heads: 16,
+      intermediate_size: 10_944,
+      moe_intermediate_size: 1408,
+      n_routed_experts: 64,
+      n_shared_experts: 2,
+      num_experts_per_tok: 6,
+      first_k_dense_replace: 1,
+      moe_layer_freq: 1,
+      q_lora_rank: null,
+      kv_lora_rank: 512,
+      qk_nope_head_dim: 128,
+      qk_rope_head_dim: 64,
+      v_head_dim: 128,
+      tie_word_embeddings: false,
+      max_position_embeddings: 163_840,
+    },
+    source: 'deepseek-ai/DeepSeek-V2-Lite',
+  },
+  {
+    key: 'deepseek-v3',
+    also: ['deepseek-v3-671b', 'deepseek-r1'],
+    config: {
+      ...DEEPSEEK_V3,
+      model_type: 'deepseek_v3',
+      vocab_size: 129_280,
+      num_attention_heads: 128,
+      n_routed_experts: 256,
+      first_k_dense_replace: 3,
+      num_nextn_predict_layers: 1,
+      max_position_embeddings: 163_840,
+    },
+    source: 'deepseek-ai/DeepSeek-V3',
+  },
+  {
+    key: 'kimi-k2',
+    also: [],
+    config: {
+      ...DEEPSEEK_V3,
+      model_type: 'kimi_k2',
+      vocab_size: 163_840,
+      num_attention_heads: 64,
+      n_routed_experts: 384,
+      first_k_dense_replace: 1,
+      num_nextn_predict_layers: 0,
+      max_position_embeddings: 131_072,
+    },
+    source: 'moonshotai/Kimi-K2-Instruct',
+  },
+];
