@@ -41,7 +41,10 @@ export class BusRefused extends Error {
 }
 
 export interface BusWriter {
-  /** Resolves when all batches are durable. Throws {@link BusRefused} when they are not. */
+  /**
+   * Resolves when all batches are durable: all of them or none. Throws {@link BusRefused} when they are not. The bodies
+   * must not change until then.
+   */
   publish(batches: readonly Batch[]): Promise<void>;
 }
 
@@ -55,12 +58,19 @@ export interface Delivery {
   /** Names exactly this range of the bus, for ever: the store's deduplication token. */
   readonly token: string;
   readonly batches: readonly Batch[];
+  /** 1, and one more for each time the handler failed since the bus was opened. */
+  readonly attempt: number;
+  /** An earlier try may have been cut at any instant, by a crash or an error: some of its rows may be stored. */
+  readonly again: boolean;
 }
 
 export interface BusReader {
   /** Starts delivery. One handler at a time; returns at once. */
   run(handler: DeliveryHandler): void;
-  /** Resolves when everything published before the call has been handled and its position recorded. */
+  /**
+   * Resolves when everything published before the call has been handled and its position recorded. Throws when the
+   * reader is stopped before.
+   */
   drained(): Promise<void>;
   stop(): Promise<void>;
 }

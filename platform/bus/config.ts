@@ -7,6 +7,8 @@ export interface SpoolConfig {
   readonly publish_bytes_max: number;
   /** Bodies handed to the tables in one delivery, bytes; one that is larger alone goes alone. */
   readonly delivery_bytes_max: number;
+  /** When a sender that was refused for want of room may try again, seconds. */
+  readonly full_retry_after_s: number;
   /** Pause before a delivery that failed is tried again, seconds: doubled each time from the first to the last. */
   readonly retry_first_s: number;
   readonly retry_max_s: number;
@@ -17,6 +19,7 @@ export const SPOOL_DEFAULTS: SpoolConfig = {
   segment_bytes_max: 64 * 1024 ** 2,
   publish_bytes_max: 32 * 1024 ** 2,
   delivery_bytes_max: 16 * 1024 ** 2,
+  full_retry_after_s: 5,
   retry_first_s: 0.2,
   retry_max_s: 30,
 };

@@ -25,12 +25,19 @@ export function insertSql(source: InsertSource, shape: TableShape, options: Inse
   const settings = { ...ONE_BLOCK, ...deduplication(options) };
   const clause = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
   const insert = `INSERT INTO ${quoteName(source.table)} (${columns}) SETTINGS ${clause.join(', ')}`;
-  const rows = `SELECT ${columns} FROM ${file}`;
+  const rows = `SELECT ${columns} FROM ${file}${rowsAre(options.rows, file)}`;
   if (options.again !== true) return `${insert} ${rows}`;
   // Rows are compared whole, with the stored rows of the same key only: those the primary index finds.
   const key = shape.sorting_key;
   const stored = `SELECT ${columns} FROM ${quoteName(source.table)} WHERE (${key}) IN (SELECT ${key} FROM ${file})`;
   return `${insert} ${rows} EXCEPT ${stored}`;
+}
+
+/** RowBinary has no row marks: a body of another layout can be read as rows that nobody wrote, but hardly as many. */
+function rowsAre(rows: number | undefined, file: string): string {
+  return rows === undefined
+    ? ''
+    : ` WHERE throwIf((SELECT count() FROM ${file}) != ${rows}, 'row count differs') = 0`;
 }
 
 /** Above any delivery of the bus, which is bounded in bytes. */

@@ -12,6 +12,8 @@ export interface InsertOptions {
    * that are missing, whatever the engine remembers of the token.
    */
   readonly again?: boolean;
+  /** Rows that the body must have: with another count nothing is inserted and the error is `bad_data`. */
+  readonly rows?: number;
 }
 
 export interface Store {
