@@ -1,0 +1,50 @@
+// @ts-check
+import { element } from './dom.js';
+import { newestJob } from './jobs.js';
+
+/**
+ * @typedef {import('./variables.js').LabelVariable} LabelVariable
+ * @typedef {{ node: HTMLElement, show(values: readonly string[], chosen: string | undefined, words: Map<string, string>): void }} Chooser
+ */
+
+/**
+ * One variable of the dashboard, as a select.
+ *
+ * @param {LabelVariable} variable
+ * @param {(value: string) => void} choose
+ * @returns {Chooser}
+ */
+export function createChooser({ name, label }, choose) {
+  const select = element('select', { id: `variable-${name}` });
+  select.addEventListener('change', () => choose(select.value));
+  const node = element('label', { class: 'choice' }, `${label} `, select);
+  let drawn = '';
+  return {
+    node,
+    show(values, chosen, words) {
+      const options = values.map((value) => {
+        const word = words.get(value);
+        return { value, text: word === undefined ? value : `${value} \u2014 ${word}` };
+      });
+      const drawing = JSON.stringify(options);
+      if (drawing !== drawn) {
+        select.replaceChildren(...options.map(({ value, text }) => element('option', { value }, text)));
+        drawn = drawing;
+      }
+      select.disabled = options.length === 0;
+      if (chosen !== undefined) select.value = chosen;
+    },
+  };
+}
+
+/**
+ * The value a variable has: what the address says, else the job heard last, else the first.
+ *
+ * @param {LabelVariable} variable
+ * @param {readonly string[]} values
+ * @param {Record<string, string>} asked
+ * @param {import('./jobs.js').JobSpans} spans
+ */
+export function chosenValue({ name }, values, asked, spans) {
+  return asked[name] ?? (name === 'job' ? newestJob(values, spans) : values[0]);
+}

@@ -1,0 +1,20 @@
+// @ts-check
+
+/**
+ * The moment a person points at, shared by all panels: what did every figure say when this one jumped?
+ *
+ * @typedef {(at_s: number | null, source: object) => void} CursorListener
+ * @typedef {{ listen(listener: CursorListener): void, point(at_s: number | null, source: object): void }} SharedCursor
+ */
+
+/** @returns {SharedCursor} */
+export function createSharedCursor() {
+  /** @type {CursorListener[]} */
+  const listeners = [];
+  return {
+    listen: (listener) => void listeners.push(listener),
+    point(at_s, source) {
+      for (const listener of listeners) listener(at_s, source);
+    },
+  };
+}

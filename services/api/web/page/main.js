@@ -1,0 +1,258 @@
+// @ts-check
+import { readAddress, writeAddress } from './address.js';
+import { createAlerts } from './alerts.js';
+import { chosenValue, createChooser } from './choices.js';
+import { createSharedCursor } from './cursor.js';
+import { byId, element, selectById, setText } from './dom.js';
+import { readJobSpans } from './jobs.js';
+import { emptyNotice, failureNotice, pastJobNotice, tokenNotice } from './notices.js';
+import { onThemeChange } from './palette.js';
+import { createPanel } from './panel.js';
+import { labelValues } from './prometheus.js';
+import { createRangePicker } from './range-picker.js';
+import { askJson, now_s, QuestionFailed } from './server.js';
+import { timeOf, viewOf } from './time-range.js';
+import { formatClock } from './units.js';
+import { labelVariables } from './variables.js';
+
+/**
+ * @typedef {import('../../../../dashboards/src/dashboard.ts').Dashboard} Dashboard
+ * @typedef {import('./address.js').Address} Address
+ * @typedef {{ values: Record<string, string>, lists: Map<string, string[]>, spans: import('./jobs.js').JobSpans }} Choices
+ */
+
+/** Between two refreshes, counted from the end of the one before: a slow server is not asked twice at once. */
+const REFRESH_MS = 10_000;
+
+class Page {
+  /** @type {Address} */
+  address = readAddress(location.search);
+  paused = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer;
+  refreshes = 0;
+
+  /** @param {Dashboard} dashboard */
+  constructor(dashboard) {
+    this.dashboard = dashboard;
+    this.variables = labelVariables(dashboard);
+    this.choosers = new Map(
+      this.variables.map((variable) => [
+        variable.name,
+        createChooser(variable, (value) =>
+          this.go({ variables: { ...this.address.variables, [variable.name]: value } }),
+        ),
+      ]),
+    );
+    this.picker = createRangePicker(byId('range'), (range) => this.go({ range }));
+    this.alerts = createAlerts(byId('alerts'), byId('spoken'), (job) =>
+      writeAddress({ ...this.address, range: null, variables: { ...this.address.variables, job } }),
+    );
+    const context = {
+      cursor: createSharedCursor(),
+      zoom: (/** @type {number} */ from_s, /** @type {number} */ to_s) =>
+        this.go({ range: { from: String(Math.round(from_s * 1000)), to: String(Math.round(to_s * 1000)) } }),
+    };
+    const inOrder = dashboard.panels.toSorted(
+      (a, b) => a.gridPos.y - b.gridPos.y || a.gridPos.x - b.gridPos.x,
+    );
+    this.panels = inOrder.map((panel) => createPanel(panel, context));
+    byId('panels').replaceChildren(...this.panels.map(({ node }) => node));
+    byId('variables').replaceChildren(...[...this.choosers.values()].map(({ node }) => node));
+    setText(byId('dashboard-title'), dashboard.title);
+  }
+
+  /**
+   * Follows a choice: the address changes, the browser's "back" undoes it.
+   *
+   * @param {Partial<Address>} change
+   */
+  go(change) {
+    this.address = { ...this.address, ...change };
+    history.pushState(null, '', writeAddress(this.address));
+    void this.refresh();
+  }
+
+  /** Asks everything anew and draws it. Never rejects: what failed says so in its place. */
+  async refresh() {
+    clearTimeout(this.timer);
+    this.refreshes += 1;
+    const mine = this.refreshes;
+    const choices = await this.readChoices();
+    if (mine !== this.refreshes) return;
+    const range = this.rangeFor(choices);
+    const job = choices?.values['job'];
+    const span = (job === undefined ? undefined : choices?.spans.get(job)) ?? null;
+    const view = viewOf(range, now_s(), span);
+    this.picker.show(range, view, span !== null);
+    const [alerts, ...answered] = await Promise.all([
+      this.alerts.refresh(),
+      ...this.panels.map((panel) => panel.refresh(view, choices?.values ?? {})),
+    ]);
+    if (mine !== this.refreshes) return;
+    for (const { name } of this.variables) {
+      const list = choices?.lists.get(name) ?? [];
+      this.choosers.get(name)?.show(list, choices?.values[name], alerts.facts?.states ?? new Map());
+    }
+    this.showState(job, alerts, answered.every(Boolean) && choices !== null);
+    this.schedule();
+  }
+
+  /** @returns {Promise<Choices | null>} null when the server did not say */
+  async readChoices() {
+    try {
+      const [spans, ...lists] = await Promise.all([
+        readJobSpans(),
+        ...this.variables.map(({ metric, ofLabel }) => labelValues(ofLabel, metric)),
+      ]);
+      const byName = new Map(this.variables.map(({ name }, index) => [name, lists[index] ?? []]));
+      // A job is known from its first event; its metrics follow a moment later.
+      if (byName.has('job'))
+        byName.set('job', [...new Set([...(byName.get('job') ?? []), ...spans.keys()])].sort());
+      /** @type {Record<string, string>} */
+      const values = {};
+      for (const variable of this.variables) {
+        const value = chosenValue(variable, byName.get(variable.name) ?? [], this.address.variables, spans);
+        if (value !== undefined) values[variable.name] = value;
+      }
+      this.showNotices({ values, lists: byName, spans });
+      return { values, lists: byName, spans };
+    } catch (error) {
+      this.showFailure(error);
+      return null;
+    }
+  }
+
+  /**
+   * The range asked for, else the dashboard's own; for a job that fell silent before that, its whole run.
+   *
+   * @param {Choices | null} choices
+   */
+  rangeFor(choices) {
+    const { time } = this.dashboard;
+    if (this.address.range !== null) return this.address.range;
+    return choices !== null && this.isPast(choices)
+      ? { from: 'run', to: 'now' }
+      : { from: time.from, to: time.to };
+  }
+
+  /** @param {Choices} choices */
+  isPast({ values, spans }) {
+    const span = spans.get(values['job'] ?? '');
+    const begin_s = timeOf(this.dashboard.time.from, now_s()) ?? 0;
+    return span !== undefined && span.newest_s < begin_s;
+  }
+
+  /** @param {Choices} choices */
+  showNotices(choices) {
+    const job = choices.values['job'];
+    const span = choices.spans.get(job ?? '');
+    const empty = this.variables.length > 0 && choices.lists.get('job')?.length === 0;
+    const notices = byId('notices');
+    if (empty) {
+      // Kept as it is: somebody may be copying from it.
+      if (notices.querySelector('#empty') === null) notices.replaceChildren(emptyNotice());
+    } else if (
+      job !== undefined &&
+      span !== undefined &&
+      this.address.range === null &&
+      this.isPast(choices)
+    ) {
+      notices.replaceChildren(pastJobNotice(job, span));
+    } else {
+      notices.replaceChildren();
+    }
+    document.body.classList.toggle('is-empty', empty);
+  }
+
+  /** @param {unknown} error */
+  showFailure(error) {
+    const notices = byId('notices');
+    if (error instanceof QuestionFailed && error.status === 401) {
+      if (notices.querySelector('#token') === null)
+        notices.replaceChildren(tokenNotice(() => void this.refresh()));
+      return;
+    }
+    notices.replaceChildren(failureNotice(error instanceof Error ? error.message : String(error)));
+  }
+
+  /**
+   * @param {string | undefined} job
+   * @param {import('./alerts.js').AlertState} alerts
+   * @param {boolean} complete
+   */
+  showState(job, { firing, facts }, complete) {
+    const urgent = firing.some(({ rule, pending }) => rule.severity === 'page' && !pending);
+    const state = complete ? (facts?.states.get(job ?? '') ?? null) : 'not reachable';
+    document.title = [urgent ? `\u203c ${state ?? ''}` : state, job ?? this.dashboard.title, 'Headway']
+      .filter((part) => part !== null && part !== '')
+      .join(' \u00b7 ');
+    byId('favicon').setAttribute('href', `page/favicon${urgent ? '-alert' : ''}.svg`);
+    byId('panels').setAttribute('aria-busy', 'false');
+    const at = formatClock(now_s());
+    setText(
+      byId('freshness'),
+      complete ? `${this.paused ? 'Paused at' : 'Updated'} ${at}` : `No full answer at ${at}`,
+    );
+    byId('freshness').classList.toggle('failure', !complete);
+  }
+
+  schedule() {
+    clearTimeout(this.timer);
+    if (this.paused || document.hidden) return;
+    this.timer = setTimeout(() => void this.refresh(), REFRESH_MS);
+  }
+
+  /** @param {boolean} paused */
+  pause(paused) {
+    this.paused = paused;
+    const button = byId('pause');
+    button.setAttribute('aria-pressed', String(paused));
+    setText(button, paused ? 'Resume' : 'Pause');
+    void this.refresh();
+  }
+}
+
+/** @param {Page} page */
+function listen(page) {
+  byId('pause').addEventListener('click', () => page.pause(!page.paused));
+  byId('now').addEventListener('click', () => void page.refresh());
+  document.addEventListener('visibilitychange', () => {
+    // Somebody looks again: what they see has to be of now.
+    if (!document.hidden && !page.paused) void page.refresh();
+  });
+  addEventListener('popstate', () => {
+    page.address = readAddress(location.search);
+    void page.refresh();
+  });
+  onThemeChange(() => void page.refresh());
+}
+
+async function start() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  setText(byId('zone'), `Times are in ${zone}.`);
+  const { dashboards } = /** @type {any} */ (await askJson('dashboards'));
+  const asked = readAddress(location.search).dashboard;
+  const known = dashboards.find((/** @type {any} */ one) => one.uid === asked) ?? dashboards[0];
+  if (known === undefined) throw new Error('The server has no dashboard.');
+  const select = selectById('dashboard');
+  select.replaceChildren(
+    ...dashboards.map((/** @type {any} */ one) => element('option', { value: one.uid }, one.title)),
+  );
+  select.value = known.uid;
+  select.addEventListener('change', () => {
+    location.search = writeAddress({ ...readAddress(location.search), dashboard: select.value });
+  });
+  byId('dashboard-choice').hidden = dashboards.length < 2;
+  const page = new Page(
+    /** @type {Dashboard} */ (await askJson(`dashboards/${encodeURIComponent(known.uid)}.json`)),
+  );
+  listen(page);
+  await page.refresh();
+}
+
+start().catch((error) => {
+  byId('notices').replaceChildren(failureNotice(error instanceof Error ? error.message : String(error)));
+  document.title = 'not reachable \u00b7 Headway';
+  setTimeout(() => location.reload(), REFRESH_MS);
+});

@@ -1,0 +1,114 @@
+// @ts-check
+import { element } from './dom.js';
+import { fieldOf, shownText, shownValue } from './fields.js';
+
+/** @typedef {Map<string, string | number | null>} Row by field: labels are text, values numbers */
+
+/**
+ * Rows of labels and values, as the panel's transformations (`merge`, `filterFieldsByName`, `organize`) arrange them.
+ *
+ * @param {import('./panel.js').QueryPanelJson} panel
+ * @param {HTMLElement} body
+ * @returns {import('./panel.js').Drawer}
+ */
+export function createTable(panel, body) {
+  const columns = columnsOf(panel);
+  return {
+    draw(answers) {
+      const rows = rowsOf(panel, answers);
+      if (rows.length === 0) {
+        body.replaceChildren(element('p', { class: 'absent' }, fieldOf(panel.fieldConfig, '').noValue));
+        return;
+      }
+      const head = element('tr', {}, ...columns.map(({ title }) => element('th', { scope: 'col' }, title)));
+      const lines = rows.map((row) =>
+        element('tr', {}, ...columns.map(({ field, title }) => cellOf(panel, title, row.get(field) ?? null))),
+      );
+      const table = element('table', {}, element('thead', {}, head), element('tbody', {}, ...lines));
+      body.replaceChildren(
+        element(
+          'div',
+          { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': panel.title },
+          table,
+        ),
+      );
+    },
+  };
+}
+
+/**
+ * @param {import('./panel.js').QueryPanelJson} panel
+ * @returns {{ field: string, title: string }[]}
+ */
+function columnsOf({ transformations }) {
+  const options = (/** @type {string} */ id) =>
+    /** @type {any} */ (transformations.find((one) => one.id === id)?.options ?? {});
+  const { indexByName = {}, renameByName = {} } = options('organize');
+  /** @type {string[]} */
+  const names = options('filterFieldsByName').include?.names ?? Object.keys(indexByName);
+  return names
+    .toSorted((a, b) => (indexByName[a] ?? 0) - (indexByName[b] ?? 0))
+    .map((field) => ({ field, title: renameByName[field] ?? field }));
+}
+
+/**
+ * One row a series. A row of a later query joins the row whose shared labels are all equal to its own.
+ *
+ * @param {import('./panel.js').QueryPanelJson} panel
+ * @param {readonly import('./panel.js').Answer[]} answers
+ * @returns {Row[]}
+ */
+export function rowsOf({ targets }, answers) {
+  /** @type {Row[]} */
+  const rows = [];
+  for (const [index, { refId }] of targets.entries()) {
+    const valueField = targets.length === 1 ? 'Value' : `Value #${refId}`;
+    for (const { labels, points } of answers[index]?.series ?? []) {
+      const { __name__, ...shared } = labels;
+      const own = Object.entries(shared);
+      const value = points.at(-1)?.[1] ?? null;
+      const known =
+        index === 0 ? undefined : rows.find((row) => own.every(([name, text]) => isShared(row, name, text)));
+      if (known !== undefined) known.set(valueField, value);
+      else
+        rows.push(new Map(/** @type {[string, string | number | null][]} */ ([...own, [valueField, value]])));
+    }
+  }
+  return rows;
+}
+
+/**
+ * @param {Row} row
+ * @param {string} name
+ * @param {string} text
+ */
+function isShared(row, name, text) {
+  return !row.has(name) || row.get(name) === text;
+}
+
+/**
+ * @param {import('./panel.js').QueryPanelJson} panel
+ * @param {string} title
+ * @param {string | number | null} value
+ */
+function cellOf(panel, title, value) {
+  const field = fieldOf(panel.fieldConfig, title);
+  if (value === null || value === '') {
+    return element(
+      'td',
+      { class: 'unknown', title: 'not known' },
+      element('span', { 'aria-label': 'not known' }, '\u2013'),
+    );
+  }
+  const shown = typeof value === 'number' ? shownValue(field, value) : shownText(field, value);
+  const cell = element(
+    'td',
+    typeof value === 'number' ? { class: 'number' } : { title: shown.text },
+    shown.text,
+  );
+  if (shown.color !== null) {
+    cell.classList.add('toned');
+    cell.style.setProperty('--tone', shown.color);
+  }
+  return cell;
+}
