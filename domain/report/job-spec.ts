@@ -2,6 +2,7 @@ import { findHardware, type HardwareSpec, peakOf } from '../catalog/hardware.ts'
 import type { JobEvent } from '../events.ts';
 import { BadModelConfig, readArchitecture, UnsupportedModel } from '../model-config.ts';
 import { type ModelFlops, modelFlops } from '../model-flops.ts';
+import { loggedPeak } from './logged.ts';
 
 /** Trainers of today run bf16 unless they say otherwise; used when a job names no dtype, and said so. */
 const ASSUMED_DTYPE = 'bf16';
@@ -24,9 +25,10 @@ export function resolveSpec(event: Partial<JobEvent>, devices: number | null): R
   const reasons: Record<string, string> = {};
   const dtype = event.dtype ?? ASSUMED_DTYPE;
   if (event.dtype === undefined) reasons['dtype'] = `no dtype given; ${ASSUMED_DTYPE} assumed for the peak`;
-  if (devices === null) reasons['devices'] = 'no device_count: give --devices, or send it in job or attempt_start';
+  if (devices === null)
+    reasons['devices'] = 'no device_count: give --devices, or send it in job or attempt_start';
   const model = resolveModel(event, reasons);
-  const { hardware, peak_flops, peak_source } = resolvePeak(event.hardware, dtype, reasons);
+  const { hardware, peak_flops, peak_source } = resolvePeak(event, dtype, reasons);
   return {
     event,
     devices,
@@ -59,22 +61,36 @@ function resolveModel(event: Partial<JobEvent>, reasons: Record<string, string>)
 }
 
 function resolvePeak(
-  name: string | undefined,
+  event: Partial<JobEvent>,
   dtype: string,
   reasons: Record<string, string>,
 ): Pick<ResolvedSpec, 'hardware' | 'peak_flops' | 'peak_source'> {
-  if (name === undefined) {
-    reasons['hardware'] = 'no hardware: give --hardware, or send it in a job event';
-    return { hardware: null, peak_flops: null, peak_source: null };
-  }
-  const found = findHardware(name);
-  if (found.spec === null) {
-    reasons['hardware'] = found.reason;
-    return { hardware: null, peak_flops: null, peak_source: null };
-  }
+  const found =
+    event.hardware === undefined
+      ? { spec: null, reason: 'no hardware: give --hardware, or send it in a job event' }
+      : findHardware(event.hardware);
+  if (found.spec === null) return loggedPeakOnly(event, found.reason, reasons);
   const peak = peakOf(found.spec, dtype);
   if (peak.peak_flops === null) reasons['peak_flops'] = peak.reason;
   return { hardware: found.spec, peak_flops: peak.peak_flops, peak_source: peak.source };
+}
+
+/** A framework that printed what it divides by is a source too, of the second rank. */
+function loggedPeakOnly(
+  event: Partial<JobEvent>,
+  reason: string,
+  reasons: Record<string, string>,
+): Pick<ResolvedSpec, 'hardware' | 'peak_flops' | 'peak_source'> {
+  const peak_flops = loggedPeak(event.labels ?? {});
+  reasons['hardware'] =
+    peak_flops === null ? reason : `${reason}; the peak is the one that the framework printed`;
+  return { hardware: null, peak_flops, peak_source: peak_flops === null ? null : 'log' };
+}
+
+/** What to call the job's model: the name it resolved to, else the name it was given. */
+export function modelName({ model, event }: Pick<ResolvedSpec, 'model' | 'event'>): string | null {
+  if (model !== null) return model.name;
+  return typeof event.model === 'string' ? event.model : null;
 }
 
 function tokensPerStep(event: Partial<JobEvent>): number | null {

@@ -1,84 +1,62 @@
 import type { JobEvent } from '../events.ts';
+import type { Incident, JobState, LedgerJson } from '../ledger/ledger-shape.ts';
+import type { ModelFlops } from '../model-flops.ts';
+import type { LoggedNumbers } from './logged.ts';
+import type { MttrSummary } from './mttr.ts';
+import type { ByConvention } from './rates.ts';
+import type { RunTime } from './run-time.ts';
 import type { StepStatistics } from './throughput.ts';
 
-/** One number a convention; null where it cannot be known (the reason stands in `quality.reasons`). */
-export type ByConvention = Readonly<Record<'mm_causal' | 'mm_full' | 'palm' | 'six_n', number | null>>;
-
-/** What the framework printed about itself, never mixed with what is computed here. */
-export interface LoggedNumbers {
-  /** Median over kept steps of the printed figure; FLOP/s, not TFLOP/s. */
-  readonly flops_per_device: number | null;
-  readonly mfu_ratio: number | null;
-  readonly tokens_per_s_per_device: number | null;
-  /** The convention that reproduces the printed FLOP/s within the tolerance, or null. */
-  readonly recognised_as: string | null;
-  readonly recognised_note: string | null;
-  /** The first lines checked one by one, so that a reader can follow the recognition. */
-  readonly lines: readonly LoggedLine[];
-}
-
-export interface LoggedLine {
-  readonly step: number;
-  readonly step_s: number;
-  readonly tflops_per_device: number;
-  readonly recognised_as: string | null;
-  readonly hardware_tflops_per_device: number | null;
-  readonly hfu_ratio: number | null;
-  readonly mfu_ratio: ByConvention | null;
-}
-
 export interface Quality {
+  /** One rank a device. */
   readonly ranks_expected: number | null;
   readonly ranks_seen: number;
   readonly newest_event_at: string | null;
+  /** The baseline that the job names, in words. */
   readonly baseline: string | null;
-  /** Changes whenever a `job` event changed the spec. */
+  /** Changes whenever a `job` event changed the spec; 0 when none arrived. */
   readonly spec_version: number;
   /** Share of the horizon that is in a named bucket, i.e. not `other`. */
   readonly coverage_ratio: number | null;
+  /** Kept steps left out of every rate because no device is that fast. */
   readonly steps_above_peak: number;
-  /** Why a number is null or assumed: field name to sentence. */
+  /** Why a number is null, assumed or in doubt: field name to sentence. */
   readonly reasons: Readonly<Record<string, string>>;
 }
 
-export interface ModelSummary {
-  readonly name: string;
-  readonly parameters: number;
-  readonly active_parameters: number;
-  readonly flops_per_token: ByConvention;
-}
-
 export interface HardwareSummary {
-  readonly name: string;
+  /** Catalog key, or the given name where the catalog has none; null when nobody named it. */
+  readonly name: string | null;
   readonly dtype: string;
+  /** FLOP/s of one device, dense. */
   readonly peak_flops: number | null;
   readonly peak_source: string | null;
 }
 
-export interface MttrSummary {
-  readonly count: number;
-  readonly mean_s: number | null;
-  readonly median_s: number | null;
-  readonly p90_s: number | null;
-}
-
-export type JobState = 'starting' | 'running' | 'hang' | 'silent' | 'down' | 'ended';
-
-/** The answer of `report --json`, `import --json` and `/v1/jobs/{job}`. */
-export interface JobReport<Ledger, Incident> {
+/** The answer of `report --json`, `import --json` and `/v1/jobs/{job}`. Rates are on kept step time, never on wall-clock. */
+export interface JobReport {
   readonly job: string;
   readonly state: JobState;
-  readonly at: string;
+  /** The moment looked from, RFC 3339; null when nothing was ever heard. */
+  readonly at: string | null;
+  /** The resolved range of the figures, RFC 3339. */
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Different train steps that were kept. */
   readonly steps: number;
   readonly attempts: number;
   readonly lost_steps: number;
   readonly devices: number | null;
-  readonly spec: Pick<JobEvent, 'hardware' | 'dtype' | 'sequence_length' | 'tokens_per_step' | 'recompute'> & {
+  readonly spec: Pick<JobEvent, 'dtype' | 'sequence_length' | 'recompute' | 'parallelism' | 'baseline'> & {
     readonly model: string | null;
+    readonly hardware: string | null;
+    readonly tokens_per_step: number | null;
     readonly batch_sequences_per_device: number | null;
+    readonly labels: JobEvent['labels'];
   };
-  readonly model: ModelSummary | null;
-  readonly hardware: HardwareSummary | null;
+  /** The object of `flops --json`; null with a reason in `quality`. */
+  readonly model: ModelFlops | null;
+  readonly hardware: HardwareSummary;
   readonly step_s: StepStatistics;
   readonly tokens_per_s: number | null;
   readonly tokens_per_s_per_device: number | null;
@@ -86,8 +64,11 @@ export interface JobReport<Ledger, Incident> {
   readonly mfu_ratio: ByConvention | null;
   readonly hfu_ratio: number | null;
   readonly logged: LoggedNumbers | null;
-  readonly ledger: Ledger | null;
+  readonly ledger: LedgerJson;
+  readonly run_time_s: RunTime;
   readonly incidents: readonly Incident[];
   readonly mttr: MttrSummary;
   readonly quality: Quality;
 }
+
+export type AnyJobReport = JobReport;

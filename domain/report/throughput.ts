@@ -1,7 +1,9 @@
+import type { Labels } from '../events.ts';
 import { median, quantile, type Weighted } from '../statistics.ts';
 
 /** One kept execution of a step, or of a line that averages `count` steps. Times are net of blocking spans. */
 export interface KeptStep {
+  readonly attempt: number;
   readonly step: number;
   readonly count: number;
   /** Seconds of one step. */
@@ -9,8 +11,13 @@ export interface KeptStep {
   /** Tokens of one step over all devices; undefined when neither the line nor the job says. */
   readonly tokens: number | undefined;
   readonly devices: number | undefined;
-  /** Wall-clock end, microseconds since the epoch. */
+  /** Wall-clock start and end, microseconds since the epoch. */
+  readonly start_us: number;
   readonly end_us: number;
+  /** Seconds of one step that its computing took; undefined where the source gives no phases. */
+  readonly compute_s: number | undefined;
+  /** What the sender attached; log readers put the framework's own figures here. */
+  readonly labels: Labels;
 }
 
 export interface StepStatistics {
@@ -49,7 +56,9 @@ export function throughputOf(steps: readonly KeptStep[]): Throughput {
 function ratesOf(steps: readonly KeptStep[], tokensOf: (step: KeptStep) => number | undefined): Weighted[] {
   return steps.flatMap((step) => {
     const tokens = tokensOf(step);
-    return tokens === undefined || step.step_s <= 0 ? [] : [{ value: tokens / step.step_s, count: step.count }];
+    return tokens === undefined || step.step_s <= 0
+      ? []
+      : [{ value: tokens / step.step_s, count: step.count }];
   });
 }
 

@@ -1,8 +1,22 @@
+import type { LiveLimits } from '../../domain/ledger/ledger-shape.ts';
+
 export interface AnalyzerConfig {
-  /** How often open jobs are accounted and their series written, seconds. */
+  /** How often open jobs are accounted and their series written, seconds. Points lie on multiples of it. */
   readonly interval_s: number;
-  /** Points a job's history is drawn with when it is accounted for the first time (an import, a late event). */
+  /** Points a job's history is drawn with when it is accounted for the first time (an import), or since a late event. */
   readonly backfill_points_max: number;
+  /** Events x points that drawing one history may cost; a long log is drawn with fewer points. */
+  readonly backfill_visits_max: number;
+  /** Largest part of its time that the analyzer spends on one job; a larger one is accounted less often. */
+  readonly job_time_ratio_max: number;
+  /** Points of one insert. */
+  readonly insert_points_max: number;
+  /** How long the last figures of a job go on being written after its end, or after its log arrived. */
+  readonly ended_visible_s: number;
+  /** An open job of which nothing was heard for so long is over for the series; its account stays as of its last word. */
+  readonly abandoned_after_s: number;
+  /** How long the rate of a baseline job is kept before it is read again. */
+  readonly baseline_refresh_s: number;
   /** Steps that a live rate (MFU, tokens per second, linearity) looks back over. */
   readonly rate_window_steps: number;
   /** Kept steps before a job has a normal of its own to be compared with. */
@@ -19,6 +33,12 @@ export interface AnalyzerConfig {
 export const ANALYZER_DEFAULTS: AnalyzerConfig = {
   interval_s: 5,
   backfill_points_max: 720,
+  backfill_visits_max: 10_000_000,
+  job_time_ratio_max: 0.2,
+  insert_points_max: 50_000,
+  ended_visible_s: 3600,
+  abandoned_after_s: 86_400,
+  baseline_refresh_s: 60,
   rate_window_steps: 20,
   normal_steps_min: 20,
   hang_factor: 10,
@@ -26,3 +46,18 @@ export const ANALYZER_DEFAULTS: AnalyzerConfig = {
   hang_before_first_step_s: 1800,
   silent_after_s: 900,
 };
+
+/** How the open end of a job is judged, in the domain's units. */
+export function liveLimits(
+  config: Pick<
+    AnalyzerConfig,
+    'hang_factor' | 'hang_floor_s' | 'hang_before_first_step_s' | 'silent_after_s'
+  >,
+): LiveLimits {
+  return {
+    hang_factor: config.hang_factor,
+    hang_floor_us: config.hang_floor_s * 1e6,
+    hang_before_first_step_us: config.hang_before_first_step_s * 1e6,
+    silent_after_us: config.silent_after_s * 1e6,
+  };
+}

@@ -1,4 +1,5 @@
-import type { RunEvent } from '../../domain/events.ts';
+import type { FaultEvent, RunEvent } from '../../domain/events.ts';
+import { type EventRow, eventOfRow } from '../../platform/store/event-rows.ts';
 import { namedQuery } from '../../platform/store/named-queries.ts';
 import type { Store } from '../../platform/store/store.ts';
 
@@ -15,15 +16,34 @@ export interface JobReader {
   list(after: string, limit: number): Promise<JobRow[]>;
   /** Every event of a job, each once; empty when the job is unknown. */
   events(job: string): Promise<RunEvent[]>;
+  /** Faults of the nodes, or sent for the job, between two times (microseconds). */
+  faults(job: string, nodes: readonly string[], from_us: number, to_us: number): Promise<FaultEvent[]>;
+  /** Newest telemetry of any of the nodes since a time (microseconds); undefined when there was none. */
+  heardUntil(nodes: readonly string[], since_us: number): Promise<number | undefined>;
 }
 
 export function createJobReader(store: Store): JobReader {
   return {
     list: (after, limit) => store.query<JobRow>(namedQuery('jobs'), { after, page: limit }),
     async events(job) {
-      const rows = await store.query<{ body: string }>(namedQuery('job_events'), { job });
-      // Written by our own validation, which is the only door to this table.
-      return rows.map(({ body }) => JSON.parse(body) as RunEvent);
+      const rows = await store.query<EventRow>(namedQuery('job_events'), { job });
+      return rows.map(eventOfRow);
+    },
+    async faults(job, nodes, from_us, to_us) {
+      const range = { from_us: Math.floor(from_us), to_us: Math.ceil(to_us) };
+      const rows = await store.query<{ body: string }>(namedQuery('faults_of_nodes'), {
+        job,
+        nodes,
+        ...range,
+      });
+      // Only rows of type fault are asked for.
+      return rows.map(({ body }) => JSON.parse(body) as FaultEvent);
+    },
+    async heardUntil(nodes, since_us) {
+      if (nodes.length === 0) return undefined;
+      const since_ms = Math.floor(since_us / 1000);
+      const [row] = await store.query<{ heard_us: number }>(namedQuery('nodes_heard'), { nodes, since_ms });
+      return row === undefined || row.heard_us === 0 ? undefined : row.heard_us;
     },
   };
 }

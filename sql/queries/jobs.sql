@@ -1,7 +1,7 @@
 -- purpose: the jobs that ever sent an event, by name, one page at a time
 -- parameters: after String, page UInt32
 -- grain: one row a job
--- unit: first_event_us and newest_event_us in microseconds since the epoch
+-- unit: first_event_us and newest_event_us in microseconds, newest_received_ms in milliseconds since the epoch
 SELECT
     job,
     count() AS events,

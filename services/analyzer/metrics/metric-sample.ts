@@ -1,14 +1,27 @@
-/** One point of a derived series. A value of NaN ends the series at that time: nothing is drawn until the next point. */
+import type { DerivedMetricName } from '../../../domain/catalog/derived-metrics.ts';
+
+/** One figure of a derived series at the moment it was computed for; the writer adds the time. */
 export interface MetricSample {
-  readonly name: string;
+  readonly name: DerivedMetricName;
   readonly labels: Readonly<Record<string, string>>;
-  /** Milliseconds since the epoch. */
-  readonly ts_ms: number;
   readonly value: number;
 }
 
-/** Identity of a series inside its metric: label names in order, so that the same labels give the same text. */
-export function labelsKey(labels: Readonly<Record<string, string>>): string {
-  const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify(sorted);
+/** Collects samples of one job; a figure that is not known is left out, which ends its series. */
+export class SampleList {
+  readonly samples: MetricSample[] = [];
+  readonly #job: string;
+
+  constructor(job: string) {
+    this.#job = job;
+  }
+
+  add(
+    name: DerivedMetricName,
+    value: number | null | undefined,
+    labels: Readonly<Record<string, string>> = {},
+  ): void {
+    if (value === null || value === undefined || !Number.isFinite(value)) return;
+    this.samples.push({ name, labels: { job: this.#job, ...labels }, value });
+  }
 }

@@ -1,12 +1,18 @@
 import { type Context, Hono } from 'hono';
-import { efficiencyOf } from '../../../domain/report/efficiency.ts';
-import { jobReport, reportLedger } from '../../../domain/report/job-report.ts';
-import { linearityOfReports } from '../../../domain/report/linearity-of-reports.ts';
-import type { JobScopedEvent } from '../../../domain/events.ts';
+import type { FaultEvent, JobScopedEvent } from '../../../domain/events.ts';
+import type { LiveLimits } from '../../../domain/ledger/ledger-shape.ts';
 import { DEFINITIONS, type LinearityDefinition } from '../../../domain/linearity.ts';
+import { efficiencyOf } from '../../../domain/report/efficiency.ts';
+import { explainView } from '../../../domain/report/explain.ts';
+import { nodesOf } from '../../../domain/report/job-nodes.ts';
+import { ledgerOfView, reportOfView } from '../../../domain/report/job-report.ts';
+import { type JobView, jobView, type ViewOptions } from '../../../domain/report/job-view.ts';
+import { linearityOfReports } from '../../../domain/report/linearity-of-reports.ts';
+import type { JobReport } from '../../../domain/report/report-shape.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import type { ApiConfig } from '../config.ts';
 import type { JobReader } from '../job-reader.ts';
+import { indexPage, namePage, pageFromQuery } from '../paging.ts';
 import { Problem, problemResponse } from '../problem.ts';
 import { rangeFromQuery, timeFromText } from '../time-range.ts';
 
@@ -14,82 +20,141 @@ export interface V1Dependencies {
   readonly config: ApiConfig;
   readonly jobs: JobReader;
   readonly clock: Clock;
-  /** How an open job's open step is judged: `domain/ledger.ts`, live states. */
-  readonly live: ReportLive;
+  /** How an open job's open step is judged (`domain/ledger`, live states). */
+  readonly live: LiveLimits;
   /** Resolves when everything acknowledged before the call is in the tables; answers `?consistent=true`. */
   readonly caughtUp: () => Promise<void>;
 }
-
-export type ReportLive = Parameters<typeof jobReport>[1]['live'];
 
 /** The read routes under `/v1`: one shape per thing, the same as the command line's `--json`. */
 export function createV1Routes(deps: V1Dependencies): Hono {
   const app = new Hono();
   app.onError(problemResponse);
+  app.use(async (c, next) => {
+    if (c.req.query('consistent') === 'true') await deps.caughtUp();
+    await next();
+  });
   app.get('/jobs', (c) => listJobs(c, deps));
-  app.get('/jobs/:job', async (c) => c.json(await reportOf(c, deps)));
-  app.get('/jobs/:job/incidents', async (c) => {
-    const { job, incidents, mttr, quality } = await reportOf(c, deps);
-    return c.json({ job, incidents, mttr, quality });
+  app.get('/jobs/:job', async (c) => answer(c, await viewOf(c, deps), (view) => reportOfView(view)));
+  app.get('/jobs/:job/ledger', async (c) =>
+    answer(c, await viewOf(c, deps), (view) => ledger(c, deps, view)),
+  );
+  app.get('/jobs/:job/incidents', async (c) =>
+    answer(c, await viewOf(c, deps), (view) => incidents(c, deps, reportOfView(view))),
+  );
+  app.get('/jobs/:job/efficiency', async (c) =>
+    answer(c, await viewOf(c, deps), (view) => efficiencyOf(reportOfView(view), view.spec)),
+  );
+  app.get('/jobs/:job/linearity', async (c) => {
+    const view = await viewOf(c, deps);
+    const linearity = await linearityOf(c, deps, reportOfView(view));
+    return answer(c, view, () => linearity);
   });
-  app.get('/jobs/:job/ledger', async (c) => {
-    const { events, options } = await inputsOf(c, deps);
-    return c.json(reportLedger(events, { ...options, windows_us: windowsOf(c, deps.config) }));
-  });
-  app.get('/jobs/:job/efficiency', async (c) => c.json(efficiencyOf(await reportOf(c, deps))));
-  app.get('/jobs/:job/linearity', async (c) => c.json(await linearityOf(c, deps)));
   return app;
 }
 
-async function listJobs(c: Context, { config, jobs, caughtUp }: V1Dependencies): Promise<Response> {
-  if (c.req.query('consistent') === 'true') await caughtUp();
-  const limit = limitOf(c.req.query('limit'), config);
-  const rows = await jobs.list(cursorOf(c.req.query('cursor')), limit);
-  const last = rows.length === limit ? rows.at(-1) : undefined;
-  return c.json({
-    jobs: rows.map(({ job, events, first_event_us, newest_event_us }) => ({
-      job,
-      events,
-      first_event_at: new Date(first_event_us / 1000).toISOString(),
-      newest_event_at: new Date(newest_event_us / 1000).toISOString(),
-    })),
-    next: last === undefined ? null : Buffer.from(last.job).toString('base64url'),
-  });
+/** The body with the resolved range, and with its inputs where the caller asks for them. */
+function answer(c: Context, view: JobView, body: (view: JobView) => object): Response {
+  const { account, range } = view;
+  const resolved = {
+    from: timeText(range.from_us ?? account.from_us),
+    to: timeText(range.to_us ?? account.to_us),
+  };
+  const explained = c.req.query('explain') === '1' ? { explain: explainView(view) } : {};
+  return c.json({ ...body(view), range: resolved, ...explained });
 }
 
-async function inputsOf(c: Context, { jobs, clock, live, caughtUp }: V1Dependencies) {
-  if (c.req.query('consistent') === 'true') await caughtUp();
-  const job = c.req.param('job') ?? '';
-  const events = await scopedEvents(jobs, job);
-  const now_us = clock.now_us();
+async function listJobs(c: Context, { config, jobs }: V1Dependencies): Promise<Response> {
+  const page = pageFromQuery(c.req.query(), config);
+  const rows = await jobs.list(page.after, page.limit);
+  return c.json(
+    namePage(
+      'jobs',
+      rows.map(({ job, events, first_event_us, newest_event_us }) => ({
+        job,
+        events,
+        first_event_at: timeText(first_event_us),
+        newest_event_at: timeText(newest_event_us),
+      })),
+      page,
+      ({ job }) => job,
+    ),
+  );
+}
+
+function ledger(c: Context, { config }: V1Dependencies, view: JobView): object {
+  const windows_us = windowsOf(c, config, view);
+  return ledgerOfView(view, windows_us);
+}
+
+function incidents(c: Context, { config }: V1Dependencies, report: JobReport): object {
+  const page = pageFromQuery(c.req.query(), config);
+  const { job, mttr, quality } = report;
+  return { job, ...indexPage('incidents', report.incidents, page), mttr, quality };
+}
+
+async function viewOf(c: Context, deps: V1Dependencies): Promise<JobView> {
+  const now_us = deps.clock.now_us();
   const at = c.req.query('at');
-  const range = rangeFromQuery(c.req.query(), now_us);
+  const { from_us, to_us } = rangeFromQuery(c.req.query(), now_us);
   const at_us = at === undefined ? undefined : timeFromText('at', at, now_us);
-  return { events, options: { job, now_us, at_us, ...range, live } };
+  return readView(deps, c.req.param('job') ?? '', { from_us, to_us, at_us });
 }
 
-async function reportOf(c: Context, deps: V1Dependencies) {
-  const { events, options } = await inputsOf(c, deps);
-  return jobReport(events, options);
+async function readView(
+  { jobs, clock, live }: V1Dependencies,
+  job: string,
+  options: Pick<ViewOptions, 'from_us' | 'to_us' | 'at_us'>,
+): Promise<JobView> {
+  const events = await scopedEvents(jobs, job);
+  const now_us = options.at_us ?? clock.now_us();
+  const nodes = nodesOf(events);
+  const [faults, heard_until_us] = await Promise.all([
+    faultsOf(jobs, job, nodes, events, now_us),
+    jobs.heardUntil(nodes, now_us - HEARD_LOOKBACK_US),
+  ]);
+  const limits = heard_until_us === undefined ? live : { ...live, heard_until_us };
+  return jobView(events, { job, now_us, ...options, live: limits, faults });
 }
 
 async function scopedEvents(jobs: JobReader, job: string): Promise<JobScopedEvent[]> {
   const events = await jobs.events(job);
-  const scoped = events.filter((event): event is JobScopedEvent => event.type !== 'fault' && event.type !== 'node_state');
+  const scoped = events.filter(
+    (event): event is JobScopedEvent => event.type !== 'fault' && event.type !== 'node_state',
+  );
   if (scoped.length > 0) return scoped;
-  throw new Problem(404, 'Unknown job', `No event of a job named ${JSON.stringify(job)} arrived. /v1/jobs lists the known ones.`);
+  throw new Problem(
+    404,
+    'Unknown job',
+    `No event of a job named ${JSON.stringify(job)} arrived. /v1/jobs lists the known ones.`,
+  );
 }
 
-async function linearityOf(c: Context, deps: V1Dependencies) {
+/** Telemetry older than this is of no job that still runs. */
+const HEARD_LOOKBACK_US = 86_400e6;
+
+/** Faults before the first event may still explain a failure after it. */
+const FAULTS_BEFORE_US = 600e6;
+
+async function faultsOf(
+  jobs: JobReader,
+  job: string,
+  nodes: readonly string[],
+  events: readonly JobScopedEvent[],
+  now_us: number,
+): Promise<FaultEvent[]> {
+  const starts = events.flatMap((event) => (event.type === 'attempt_start' ? [event.time_us] : []));
+  const first_us = starts.length === 0 ? 0 : starts.reduce((a, b) => Math.min(a, b));
+  return jobs.faults(job, nodes, first_us - FAULTS_BEFORE_US, now_us);
+}
+
+async function linearityOf(c: Context, deps: V1Dependencies, own: JobReport) {
   const definition = definitionOf(c.req.query('definition'));
-  const own = await reportOf(c, deps);
-  const others = await Promise.all(
-    (c.req.queries('with') ?? []).map(async (job) => {
-      const now_us = deps.clock.now_us();
-      return jobReport(await scopedEvents(deps.jobs, job), { job, now_us, live: deps.live });
-    }),
-  );
-  return { ...linearityOfReports([...others, own], definition), quality: own.quality };
+  const { baseline } = own.spec;
+  const named = baseline !== undefined && 'job' in baseline ? [baseline.job] : [];
+  const others = [...new Set([...named, ...(c.req.queries('with') ?? [])])].filter((job) => job !== own.job);
+  const reports = await Promise.all(others.map(async (job) => reportOfView(await readView(deps, job, {}))));
+  return { ...linearityOfReports([...reports, own], definition, baseline), quality: own.quality };
 }
 
 function definitionOf(text: string | undefined): LinearityDefinition {
@@ -99,21 +164,27 @@ function definitionOf(text: string | undefined): LinearityDefinition {
   throw new Problem(400, 'Bad definition', `definition=${text} is not one of ${DEFINITIONS.join(', ')}.`);
 }
 
-function windowsOf(c: Context, { windows_max }: ApiConfig): { size_us: number; count_max: number } | undefined {
+function windowsOf(
+  c: Context,
+  { windows_max }: ApiConfig,
+  { account, range }: JobView,
+): { size_us: number; count_max: number } | undefined {
   const text = c.req.query('windows');
   if (text === undefined) return undefined;
-  const seconds = Number(text);
-  if (!(seconds > 0)) throw new Problem(400, 'Bad windows', `windows=${text} must be a length in seconds above 0.`);
-  return { size_us: Math.round(seconds * 1e6), count_max: windows_max };
+  const size_us = Math.round(Number(text) * 1e6);
+  if (!(size_us > 0))
+    throw new Problem(400, 'Bad windows', `windows=${text} must be a length in seconds above 0.`);
+  const span_us = (range.to_us ?? account.to_us) - (range.from_us ?? account.from_us);
+  if (span_us / size_us > windows_max) {
+    throw new Problem(
+      400,
+      'Too many windows',
+      `windows=${text} cuts ${span_us / 1e6} s into more than ${windows_max}. Ask for longer windows or a shorter range.`,
+    );
+  }
+  return { size_us, count_max: windows_max };
 }
 
-function limitOf(text: string | undefined, { jobs_limit, jobs_limit_max }: ApiConfig): number {
-  if (text === undefined) return jobs_limit;
-  const limit = Number(text);
-  if (Number.isInteger(limit) && limit >= 1 && limit <= jobs_limit_max) return limit;
-  throw new Problem(400, 'Bad limit', `limit=${text} must be a whole number from 1 to ${jobs_limit_max}.`);
-}
-
-function cursorOf(text: string | undefined): string {
-  return text === undefined ? '' : Buffer.from(text, 'base64url').toString('utf8');
+function timeText(us: number): string {
+  return new Date(us / 1000).toISOString();
 }

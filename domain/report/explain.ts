@@ -1,0 +1,35 @@
+import { LOGGED_TOLERANCE } from '../mfu.ts';
+import type { JobView } from './job-view.ts';
+
+/** Steps and segments that an explanation lists; the counts beside them are of all. */
+const LISTED_MAX = 200;
+
+/** The inputs of a report, and how its figures are made of them, so that each can be worked out by hand. */
+export function explainView({ history, spec, account, kept, steps_above_peak }: JobView) {
+  const { flops_per_token = null } = spec.model ?? {};
+  return {
+    formulas: {
+      step_s: 'median of (end - start - what blocking spans cover) / count, each step of a line counted',
+      tokens_per_s: 'median of tokens / step_s over kept train steps',
+      tokens_per_s_per_device: 'median of tokens / step_s / devices over kept train steps',
+      tflops_per_device: 'flops_per_token x tokens_per_s_per_device / 1e12',
+      mfu_ratio: 'flops_per_token x tokens_per_s_per_device / peak_flops',
+      goodput_ratio: 'productive / (horizon - excluded), seconds',
+      recognised_as: `the way of counting whose FLOPs come within ${LOGGED_TOLERANCE} of the logged TFLOP/s`,
+    },
+    spec: history.merged,
+    spec_version: history.version,
+    spec_changed_at_us: history.changed_at_us ?? null,
+    flops_per_token,
+    peak_flops: spec.peak_flops,
+    peak_source: spec.peak_source,
+    steps_kept: kept.length,
+    steps_above_peak,
+    newest_steps: kept.slice(-LISTED_MAX).map(({ labels: _, compute_s, ...step }) => ({
+      ...step,
+      compute_s: compute_s ?? null,
+    })),
+    segments_count: account.segments.length,
+    newest_segments: account.segments.slice(-LISTED_MAX),
+  };
+}

@@ -1,0 +1,88 @@
+import type { FaultEvent } from '../events.ts';
+import type { Account, Bucket, Incident, Segment } from '../ledger/ledger-shape.ts';
+
+/** How far before the stand-still a fault may lie to be its cause: a dying device often trains on for minutes. */
+const FAULT_BEFORE_US = 600e6;
+/** Kernel logs are stamped by other clocks and read later than the launcher notices the death. */
+const FAULT_AFTER_US = 60e6;
+
+/** Causes that say only that something failed. */
+const SAYS_NOTHING = new Set(['', 'unknown', 'unspecified', 'error', 'failed']);
+
+/** What stands still with the attempt that failed, and what its successor does before it steps again. */
+const LOST_WITH_ATTEMPT = new Set<Bucket>(['lost_work', 'hang', 'hang_or_unfinished', 'silent']);
+const LOST_TO_RECOVERY = new Set<Bucket>(['startup', 'program_startup', 'init', 'prep', 'ckpt_restore']);
+
+/**
+ * Names cause, node and device of incidents that have none from the hardware and driver faults around them (`faults`:
+ * of the job's nodes, at any time). Of several the one nearest to the moment progress stopped is taken. What the job
+ * itself said about a failure is never replaced. Losses of the incident take the cause over.
+ */
+export function withFaultCauses(account: Account, faults: readonly FaultEvent[]): Account {
+  if (faults.length === 0 || account.incidents.length === 0) return account;
+  let { segments } = account;
+  const incidents = account.incidents.map((incident) => {
+    const named = nameFrom(incident, faults, account.to_us);
+    if (named.cause !== incident.cause) segments = withCause(segments, incident, named.cause, account);
+    return named;
+  });
+  return { ...account, incidents, segments };
+}
+
+function nameFrom(incident: Incident, faults: readonly FaultEvent[], at_us: number): Incident {
+  const said = incident.cause !== null && !SAYS_NOTHING.has(incident.cause.toLowerCase());
+  if (said && incident.node !== null && incident.device !== null) return incident;
+  const fault = nearestFault(incident, faults, at_us);
+  if (fault === undefined) return incident;
+  const cause = said ? incident.cause : fault.code;
+  if (incident.node !== null && incident.node !== fault.node) return { ...incident, cause };
+  return {
+    ...incident,
+    cause,
+    node: fault.node,
+    device: incident.device ?? (fault.device === undefined ? null : String(fault.device)),
+  };
+}
+
+function nearestFault(
+  { kind, failed_at_us, last_progress_at_us, node }: Incident,
+  faults: readonly FaultEvent[],
+  at_us: number,
+): FaultEvent | undefined {
+  const stopped_us = Math.min(failed_at_us, last_progress_at_us ?? failed_at_us);
+  const until_us = kind === 'interruption' ? failed_at_us + FAULT_AFTER_US : at_us;
+  let nearest: FaultEvent | undefined;
+  for (const fault of faults) {
+    const { time_us } = fault;
+    if (time_us < stopped_us - FAULT_BEFORE_US || time_us > Math.min(until_us, at_us)) continue;
+    if (node !== null && fault.node !== node) continue;
+    const isNearer =
+      nearest === undefined || Math.abs(time_us - stopped_us) < Math.abs(nearest.time_us - stopped_us);
+    if (isNearer) nearest = fault;
+  }
+  return nearest;
+}
+
+function withCause(
+  segments: readonly Segment[],
+  incident: Incident,
+  cause: string | null,
+  { attempts }: Account,
+): Segment[] {
+  const next = attempts.find(({ start_us }) => start_us >= incident.failed_at_us)?.attempt;
+  return segments.map((segment) => {
+    const unnamed = segment.cause === undefined || segment.cause === incident.cause;
+    if (!unnamed || cause === null || !belongsTo(segment, incident, next)) return segment;
+    return { ...segment, cause };
+  });
+}
+
+function belongsTo(
+  { attempt, bucket, from_us }: Segment,
+  incident: Incident,
+  next: number | undefined,
+): boolean {
+  if (attempt === incident.attempt) return LOST_WITH_ATTEMPT.has(bucket);
+  if (attempt === undefined) return bucket.startsWith('down') && from_us >= incident.failed_at_us;
+  return attempt === next && LOST_TO_RECOVERY.has(bucket);
+}

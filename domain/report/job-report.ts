@@ -1,0 +1,105 @@
+import type { JobScopedEvent } from '../events.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
+import type { LedgerJson } from '../ledger/ledger-shape.ts';
+import { modelName, type ResolvedSpec } from './job-spec.ts';
+import { type JobView, jobView, type ViewOptions } from './job-view.ts';
+import { distinctSteps } from './kept-steps.ts';
+import { loggedNumbers } from './logged.ts';
+import { mttrOf } from './mttr.ts';
+import { qualityOf } from './quality.ts';
+import { efficiencyRates } from './rates.ts';
+import type { HardwareSummary, JobReport, Quality } from './report-shape.ts';
+import { runTimeOf } from './run-time.ts';
+import { throughputOf } from './throughput.ts';
+
+export type { AnyJobReport } from './report-shape.ts';
+
+export interface LedgerOptions extends ViewOptions {
+  readonly windows_us?: { readonly size_us: number; readonly count_max: number } | undefined;
+}
+
+/** Everything there is to say of one job: events joined with ledger, model FLOPs and hardware. */
+export function jobReport(events: readonly JobScopedEvent[], options: ViewOptions): JobReport {
+  return reportOfView(jobView(events, options));
+}
+
+export function reportOfView(view: JobView): JobReport {
+  const { job, account, spec, kept, range } = view;
+  const throughput = throughputOf(kept);
+  const logged = loggedNumbers(kept, spec);
+  const ledger = rangedLedger(view);
+  return {
+    job,
+    state: account.state,
+    at: timeText(view.at_us),
+    from: timeText(range.from_us ?? (account.attempts.length > 0 ? account.from_us : null)),
+    to: timeText(range.to_us ?? (account.attempts.length > 0 ? account.to_us : null)),
+    steps: distinctSteps(kept),
+    attempts: account.attempts.length,
+    lost_steps: account.lost_steps,
+    devices: spec.devices,
+    spec: specSummary(spec),
+    model: spec.model,
+    hardware: hardwareSummary(spec),
+    ...throughput,
+    ...efficiencyRates(throughput.tokens_per_s_per_device, spec),
+    logged,
+    ledger,
+    run_time_s: runTimeOf(ledger),
+    incidents: ledger.incidents,
+    mttr: mttrOf(ledger.incidents),
+    quality: qualityOf(view, throughput, logged, ledger),
+  };
+}
+
+/** The object of `ledger --json`, of a range and in windows where asked for, with `quality`. */
+export function reportLedger(
+  events: readonly JobScopedEvent[],
+  { windows_us, ...options }: LedgerOptions,
+): LedgerJson & { readonly quality: Quality } {
+  return ledgerOfView(jobView(events, options), windows_us);
+}
+
+export function ledgerOfView(
+  view: JobView,
+  windows_us?: LedgerOptions['windows_us'],
+): LedgerJson & { readonly quality: Quality } {
+  const ledger = rangedLedger(view, windows_us);
+  return { ...ledger, quality: qualityOf(view, throughputOf(view.kept), null, ledger) };
+}
+
+function rangedLedger({ account, range }: JobView, windows_us?: LedgerOptions['windows_us']): LedgerJson {
+  const { from_us, to_us } = range;
+  return ledgerOf(account, {
+    ...(from_us === undefined ? {} : { from_us }),
+    ...(to_us === undefined ? {} : { to_us }),
+    ...(windows_us === undefined ? {} : { windows_us }),
+  });
+}
+
+function specSummary(spec: ResolvedSpec): JobReport['spec'] {
+  const { event, tokens_per_step, devices, hardware } = spec;
+  const { sequence_length, recompute, parallelism, baseline, labels } = event;
+  const sequences =
+    tokens_per_step === null || sequence_length === undefined ? null : tokens_per_step / sequence_length;
+  return {
+    model: modelName(spec),
+    hardware: hardware?.key ?? event.hardware ?? null,
+    dtype: spec.dtype,
+    tokens_per_step,
+    batch_sequences_per_device: sequences === null || devices === null ? null : sequences / devices,
+    ...(sequence_length === undefined ? {} : { sequence_length }),
+    ...(recompute === undefined ? {} : { recompute }),
+    ...(parallelism === undefined ? {} : { parallelism }),
+    ...(baseline === undefined ? {} : { baseline }),
+    labels,
+  };
+}
+
+function hardwareSummary({ hardware, event, dtype, peak_flops, peak_source }: ResolvedSpec): HardwareSummary {
+  return { name: hardware?.key ?? event.hardware ?? null, dtype, peak_flops, peak_source };
+}
+
+function timeText(us: number | null): string | null {
+  return us === null ? null : new Date(us / 1000).toISOString();
+}

@@ -1,0 +1,57 @@
+import type { BaselineReference } from '../events.ts';
+import type { LedgerJson } from '../ledger/ledger-shape.ts';
+import type { JobView } from './job-view.ts';
+import { type LoggedNumbers, loggedMismatches } from './logged.ts';
+import type { Quality } from './report-shape.ts';
+import type { Throughput } from './throughput.ts';
+
+/** What the figures of a report rest on, and why some are null, assumed or in doubt. */
+export function qualityOf(
+  view: JobView,
+  throughput: Throughput,
+  logged: LoggedNumbers | null,
+  ledger: LedgerJson,
+): Quality {
+  const { account, spec, history, steps_above_peak } = view;
+  return {
+    ranks_expected: spec.devices,
+    ranks_seen: account.ranks_seen,
+    newest_event_at:
+      account.newest_event_us === null ? null : new Date(account.newest_event_us / 1000).toISOString(),
+    baseline: baselineText(spec.event.baseline),
+    spec_version: history.version,
+    coverage_ratio: ledger.horizon_s > 0 ? 1 - (ledger.buckets_s.other ?? 0) / ledger.horizon_s : null,
+    steps_above_peak,
+    reasons: {
+      ...reasonsOf(view, throughput),
+      ...loggedMismatches(logged, spec, throughput.tokens_per_s_per_device),
+    },
+  };
+}
+
+function reasonsOf(
+  { spec, kept, steps_above_peak }: JobView,
+  throughput: Throughput,
+): Record<string, string> {
+  const reasons: Record<string, string> = { ...spec.reasons };
+  if (kept.length === 0) reasons['step_s'] = 'no train step was completed and kept in this range';
+  else if (throughput.tokens_per_s === null) {
+    reasons['tokens_per_s'] =
+      'no step says its tokens: send tokens with the steps, or tokens_per_step, or global_batch_sequences and sequence_length in a job event';
+  }
+  if (spec.event.recompute === undefined) {
+    reasons['hfu_ratio'] =
+      'the recompute setting is not known: hardware FLOPs cannot be told from model FLOPs';
+  }
+  if (steps_above_peak > 0) {
+    reasons['steps_above_peak'] =
+      `${steps_above_peak} kept steps claim a speed above the peak and are left out of every rate`;
+  }
+  return reasons;
+}
+
+function baselineText(baseline: BaselineReference | undefined): string | null {
+  if (baseline === undefined) return null;
+  if ('job' in baseline) return `job ${baseline.job}`;
+  return `${baseline.devices} devices at ${baseline.tokens_per_s_per_device} tokens/s per device`;
+}

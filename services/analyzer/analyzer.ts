@@ -1,0 +1,200 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
+import type { SeriesEncoder } from '../../platform/series/series-encoder.ts';
+import { namedQuery } from '../../platform/store/named-queries.ts';
+import type { Store } from '../../platform/store/store.ts';
+import type { AnalyzerConfig } from './config.ts';
+import { createBaselines } from './metrics/baselines.ts';
+import { createContextReader, type JobContext } from './metrics/job-context.ts';
+import { createSeriesWriter } from './metrics/series-writer.ts';
+import { TrackedJob } from './metrics/tracked-job.ts';
+
+export interface AnalyzerDependencies {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly config: AnalyzerConfig;
+  readonly log: Log;
+  readonly encoder: SeriesEncoder;
+}
+
+export interface Analyzer {
+  /** Events of these jobs were stored: they are read and accounted at the next tick. */
+  touch(jobs: Iterable<string>): void;
+  /** Accounts what is due and writes its series. One at a time; a call during another awaits that one. */
+  tick(): Promise<void>;
+  /** Ticks every `interval_s` until stopped. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+interface Followed {
+  readonly tracked: TrackedJob;
+  touched: boolean;
+  /** A job seen for the first time may still be arriving: it is accounted at the tick after. */
+  settled: boolean;
+  due_us: number;
+  context: JobContext | undefined;
+}
+
+/**
+ * Turns stored events into the derived series (`domain/catalog/derived-metrics.ts`). All state is in the store: what
+ * is kept in memory is a copy, and another process that starts with the same store carries on.
+ */
+export function createAnalyzer(dependencies: AnalyzerDependencies): Analyzer {
+  const { config, log } = dependencies;
+  const accountant = new Accountant(dependencies);
+  let running: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const tick = (): Promise<void> => {
+    running ??= accountant.tick().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+  const tickAndLog = () => {
+    tick().catch((error: unknown) => {
+      log.error('derived series could not be written; the next tick tries again', { error: String(error) });
+    });
+  };
+  return {
+    touch: (jobs) => accountant.touch(jobs),
+    tick,
+    start() {
+      timer ??= setInterval(tickAndLog, config.interval_s * 1000);
+      tickAndLog();
+    },
+    async stop() {
+      clearInterval(timer);
+      timer = undefined;
+      accountant.stopping = true;
+      await running?.catch(() => undefined);
+    },
+  };
+}
+
+class Accountant {
+  stopping = false;
+  readonly #dependencies: AnalyzerDependencies;
+  readonly #followed = new Map<string, Followed>();
+  readonly #writer;
+  readonly #baselines;
+  readonly #contexts;
+  #resumed = false;
+
+  constructor(dependencies: AnalyzerDependencies) {
+    const { store, encoder, clock, config, log } = dependencies;
+    this.#dependencies = dependencies;
+    this.#writer = createSeriesWriter(store, encoder, config.insert_points_max);
+    this.#baselines = createBaselines(store, clock, config.baseline_refresh_s);
+    this.#contexts = createContextReader(store, log, config.abandoned_after_s);
+  }
+
+  touch(jobs: Iterable<string>): void {
+    for (const job of jobs) {
+      // '' keys events of no job: faults and node states, which are read with the jobs of their nodes
+      if (job !== '') this.#follow(job).touched = true;
+    }
+  }
+
+  async tick(): Promise<void> {
+    if (!this.#resumed) await this.#resume();
+    this.#resumed = true;
+    const failures: unknown[] = [];
+    for (const [job, followed] of this.#followed) {
+      if (this.stopping) return;
+      try {
+        await this.#account(job, followed);
+      } catch (error) {
+        // one job that cannot be accounted must not keep the others from it
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  #follow(job: string): Followed {
+    const known = this.#followed.get(job);
+    if (known !== undefined) return known;
+    const { store, config } = this.#dependencies;
+    const tracked = new TrackedJob(job, store, config);
+    const followed: Followed = { tracked, touched: true, settled: false, due_us: 0, context: undefined };
+    this.#followed.set(job, followed);
+    return followed;
+  }
+
+  async #account(job: string, followed: Followed): Promise<void> {
+    const { clock, config } = this.#dependencies;
+    const now_us = clock.now_us();
+    if (!followed.settled) {
+      followed.settled = true;
+      return;
+    }
+    if (now_us < followed.due_us) return;
+    const { tracked } = followed;
+    const was_touched = followed.touched;
+    followed.touched = false;
+    try {
+      if (was_touched) await tracked.refresh();
+      const surroundings = await this.#surroundings(job, followed, was_touched, now_us);
+      const began = performance.now();
+      const writing = await tracked.points(now_us, surroundings, () => setImmediate());
+      followed.due_us = now_us + ((performance.now() - began) * 1000) / config.job_time_ratio_max;
+      await this.#writer.write(writing.points, now_us);
+      tracked.series = writing.series;
+      tracked.touched_us = undefined;
+      if (!writing.visible && !followed.touched) this.#followed.delete(job);
+    } catch (error) {
+      followed.touched ||= was_touched;
+      throw error;
+    }
+  }
+
+  async #surroundings(job: string, followed: Followed, was_touched: boolean, now_us: number) {
+    const { events } = followed.tracked.events;
+    if (followed.context === undefined || was_touched || !followed.tracked.ended) {
+      followed.context = await this.#contexts.read(job, events, now_us);
+    }
+    const reference = events.findLast((event) => event.type === 'job' && event.baseline !== undefined);
+    const baseline = reference?.type === 'job' ? reference.baseline : undefined;
+    const baseline_tokens_per_s_per_device = await this.#baselines.rateOf(baseline);
+    return { ...followed.context, baseline_tokens_per_s_per_device };
+  }
+
+  /** Follows again what an earlier process followed, and what arrived after it wrote its last point. */
+  async #resume(): Promise<void> {
+    const { store, clock, config } = this.#dependencies;
+    const progress = await store.query<{ job: string; newest_version: number }>(
+      namedQuery('derived_progress'),
+    );
+    const written = new Map(progress.map(({ job, newest_version }) => [job, Number(newest_version)]));
+    const alive_us = clock.now_us() - Math.max(config.abandoned_after_s, config.ended_visible_s) * 1e6;
+    for await (const { job, newest_received_ms } of allJobs(store)) {
+      const written_us = written.get(job);
+      const isNew = written_us === undefined || newest_received_ms * 1000 >= written_us;
+      if (!isNew && newest_received_ms * 1000 < alive_us) continue;
+      const followed = this.#follow(job);
+      if (written_us !== undefined) await followed.tracked.resume(store, written_us);
+      followed.settled = true;
+    }
+  }
+}
+
+interface StoredJob {
+  readonly job: string;
+  readonly newest_received_ms: number;
+}
+
+const JOBS_PER_PAGE = 1000;
+
+async function* allJobs(store: Store): AsyncGenerator<StoredJob> {
+  let after = '';
+  for (;;) {
+    const page = await store.query<StoredJob>(namedQuery('jobs'), { after, page: JOBS_PER_PAGE });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < JOBS_PER_PAGE) return;
+    after = last.job;
+  }
+}

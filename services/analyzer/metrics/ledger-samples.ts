@@ -1,0 +1,48 @@
+import { ledgerOf } from '../../../domain/ledger/ledger.ts';
+import type { Account, Bucket, LedgerJson } from '../../../domain/ledger/ledger-shape.ts';
+import type { SampleList } from './metric-sample.ts';
+
+/** The stretches that goodput is given for, beside the whole run. */
+const GOODPUT_WINDOWS_US = { '1h': 3600e6, '5m': 300e6 } as const;
+
+/** Seconds in these were not lost: done, not yet known, or taken out by the operator. */
+const NOT_BADPUT = new Set<string>(['productive', 'in_flight', 'excluded'] satisfies Bucket[]);
+
+/** Goodput of the run and of its last stretches, and where the rest of the seconds went. */
+export function addLedgerSamples(list: SampleList, account: Account): void {
+  const run = ledgerOf(account);
+  addGoodput(list, 'run', run);
+  for (const [window, size_us] of Object.entries(GOODPUT_WINDOWS_US)) {
+    const from_us = Math.max(account.from_us, account.to_us - size_us);
+    addGoodput(list, window, ledgerOf(account, { from_us, to_us: account.to_us }));
+  }
+  for (const [bucket, seconds] of Object.entries(run.buckets_s)) {
+    if (!NOT_BADPUT.has(bucket)) list.add('headway_job_badput_seconds', seconds, { bucket });
+  }
+  for (const { bucket, cause, device_s } of deviceSeconds(account)) {
+    list.add('headway_job_device_seconds', device_s, { bucket, cause });
+  }
+}
+
+function addGoodput(list: SampleList, window: string, { goodput_ratio }: LedgerJson): void {
+  list.add('headway_job_goodput_ratio', goodput_ratio, { ratio: 'goodput_runtime', window });
+}
+
+interface DeviceSeconds {
+  readonly bucket: Bucket;
+  readonly cause: string;
+  device_s: number;
+}
+
+/** Device-seconds by bucket and cause; stretches of which nobody said how many devices they held are not in it. */
+function deviceSeconds({ segments }: Account): DeviceSeconds[] {
+  const sums = new Map<string, DeviceSeconds>();
+  for (const { bucket, cause = '', devices, from_us, to_us } of segments) {
+    if (devices === undefined) continue;
+    const key = `${bucket} ${cause}`;
+    const sum = sums.get(key) ?? { bucket, cause, device_s: 0 };
+    sum.device_s += ((to_us - from_us) / 1e6) * devices;
+    sums.set(key, sum);
+  }
+  return [...sums.values()];
+}

@@ -1,0 +1,142 @@
+import { DERIVED_METRICS } from '../../../domain/catalog/derived-metrics.ts';
+import { type JobView, jobView } from '../../../domain/report/job-view.ts';
+import type { SeriesPoint } from '../../../platform/series/series-encoder.ts';
+import { namedQuery } from '../../../platform/store/named-queries.ts';
+import type { Store } from '../../../platform/store/store.ts';
+import { type AnalyzerConfig, liveLimits } from '../config.ts';
+import { GAP_MAX_MS, gridTime, historyTimes } from './history-times.ts';
+import type { JobContext } from './job-context.ts';
+import { JobEvents } from './job-events.ts';
+import {
+  type JobSeries,
+  NOTHING_WRITTEN,
+  pointsAt,
+  resumedSeries,
+  type SeriesIdentity,
+} from './job-series.ts';
+import { samplesOf } from './samples.ts';
+
+/** What the series of a job need beside its events. */
+export interface Surroundings extends JobContext {
+  readonly baseline_tokens_per_s_per_device: number | null;
+}
+
+export interface Writing {
+  readonly points: readonly SeriesPoint[];
+  /** The state once the points are in the tables. */
+  readonly series: JobSeries;
+  /** False when the job is over and its last figures were shown long enough. */
+  readonly visible: boolean;
+}
+
+/** One job as the analyzer follows it: its events, and what was written of it. */
+export class TrackedJob {
+  readonly events: JobEvents;
+  series: JobSeries = NOTHING_WRITTEN;
+  /** Earliest time whose figures are to be written anew, microseconds; undefined: none. */
+  touched_us: number | undefined;
+  /** Whether the job was over when it was last looked at. */
+  ended = false;
+  readonly #config: AnalyzerConfig;
+
+  constructor(job: string, store: Store, config: AnalyzerConfig) {
+    this.events = new JobEvents(job, store);
+    this.#config = config;
+  }
+
+  /** Takes up what an earlier process wrote; `written_us` is when it last did. */
+  async resume(store: Store, written_us: number): Promise<void> {
+    const { job } = this.events;
+    const names = DERIVED_METRICS.map(({ name }) => name);
+    const points = this.#config.backfill_points_max;
+    const [series, times] = await Promise.all([
+      store.query<SeriesIdentity>(namedQuery('derived_series'), { job, names }),
+      store.query<{ ts_ms: number }>(namedQuery('derived_times'), { job, points }),
+    ]);
+    this.series = resumedSeries(
+      series,
+      times.map(({ ts_ms }) => Number(ts_ms)),
+    );
+    this.touched_us = await this.events.refresh(Math.floor(written_us / 1000));
+  }
+
+  /** Reads what arrived since the last time. */
+  async refresh(): Promise<void> {
+    const touched_us = await this.events.refresh();
+    if (touched_us !== undefined) this.touched_us = Math.min(this.touched_us ?? touched_us, touched_us);
+  }
+
+  /** The job as of now, and whether its figures are still to be shown. */
+  look(now_us: number, surroundings: Surroundings): { view: JobView; visible: boolean; end_us: number } {
+    const view = this.#viewAt(now_us, surroundings);
+    const { account } = view;
+    const heard_us = Math.max(
+      account.newest_event_us ?? 0,
+      surroundings.heard_until_us ?? 0,
+      this.events.newest_received_ms * 1000,
+    );
+    const shown_until_us = heard_us + this.#config.ended_visible_s * 1e6;
+    if (account.state === 'ended') return { view, visible: now_us < shown_until_us, end_us: account.to_us };
+    const newest_us = Math.max(account.newest_event_us ?? 0, surroundings.heard_until_us ?? 0);
+    if (now_us - newest_us < this.#config.abandoned_after_s * 1e6) {
+      return { view, visible: true, end_us: now_us };
+    }
+    // nobody will say how it ended: its account stays as of its last word
+    const last = this.#viewAt(account.newest_event_us ?? now_us, surroundings);
+    return { view: last, visible: now_us < shown_until_us, end_us: account.newest_event_us ?? now_us };
+  }
+
+  /**
+   * The points to write now: the present, and the past that new events touched or that was never drawn. `pause` is
+   * awaited between the points of a history, so that others get their turn.
+   */
+  async points(now_us: number, surroundings: Surroundings, pause: () => Promise<void>): Promise<Writing> {
+    const interval_ms = this.#config.interval_s * 1000;
+    const grid_ms = gridTime(now_us, interval_ms);
+    const { view, visible, end_us } = this.look(grid_ms * 1000, surroundings);
+    this.ended = view.account.state === 'ended';
+    const points: SeriesPoint[] = [];
+    let { series } = this;
+    for (const ts_ms of this.#pastTimes(view, Math.min(end_us, grid_ms * 1000 - 1), grid_ms)) {
+      await pause();
+      const samples = this.#samples(this.#viewAt(ts_ms * 1000, surroundings), surroundings);
+      const next = pointsAt(series, ts_ms, samples);
+      points.push(...next.points);
+      series = next.series;
+    }
+    const next = pointsAt(series, grid_ms, visible ? this.#samples(view, surroundings) : []);
+    points.push(...next.points);
+    const written_ms = next.series.written_ms.slice(-this.#config.backfill_points_max);
+    return { points, series: { ...next.series, written_ms }, visible };
+  }
+
+  #samples(view: JobView, { baseline_tokens_per_s_per_device }: Surroundings) {
+    const { rate_window_steps: window_steps, normal_steps_min } = this.#config;
+    return samplesOf(view, { window_steps, normal_steps_min, baseline_tokens_per_s_per_device });
+  }
+
+  /** Times before `grid_ms`: written ones that new events touched, and a gap since the last one, or since the start. */
+  #pastTimes({ account }: JobView, until_us: number, grid_ms: number): number[] {
+    const { written_ms } = this.series;
+    const newest_ms = written_ms.at(-1);
+    const touched_us = this.touched_us ?? Number.POSITIVE_INFINITY;
+    const again = written_ms.filter((time) => time * 1000 >= touched_us && time < grid_ms);
+    const gap_from_us = newest_ms === undefined ? account.from_us : newest_ms * 1000 + 1;
+    const limits = {
+      interval_ms: this.#config.interval_s * 1000,
+      points_max: this.#config.backfill_points_max,
+      visits_max: this.#config.backfill_visits_max,
+    };
+    // a job that is accounted less often than the interval has no gap that a query would see
+    if (newest_ms !== undefined && grid_ms - newest_ms <= GAP_MAX_MS) return again;
+    if (account.attempts.length === 0 || until_us <= gap_from_us) return again;
+    const missing = historyTimes(gap_from_us, until_us, this.events.events.length, limits);
+    return [...again, ...missing.filter((time) => time < grid_ms)];
+  }
+
+  #viewAt(at_us: number, { faults, heard_until_us }: Surroundings): JobView {
+    const heard = heard_until_us === undefined ? {} : { heard_until_us: Math.min(heard_until_us, at_us) };
+    const live = { ...liveLimits(this.#config), ...heard };
+    return jobView(this.events.events, { job: this.events.job, at_us, live, faults });
+  }
+}

@@ -1,0 +1,53 @@
+import type { ApiConfig } from './config.ts';
+import { Problem } from './problem.ts';
+
+export interface Page {
+  readonly limit: number;
+  /** What the last item of the page before was called; empty for the first page. */
+  readonly after: string;
+}
+
+/** `limit` and the opaque `cursor` of a list. Throws a 400 {@link Problem}. */
+export function pageFromQuery(query: Record<string, string>, config: ApiConfig): Page {
+  return { limit: limitOf(query['limit'], config), after: cursorOf(query['cursor']) };
+}
+
+/** A page of a list that its reader already cut at `limit`: the cursor of the next page is the last item's name. */
+export function namePage<Item>(
+  key: string,
+  items: readonly Item[],
+  { limit }: Page,
+  nameOf: (item: Item) => string,
+) {
+  const last = items.length === limit ? items.at(-1) : undefined;
+  return { [key]: items, next: last === undefined ? null : cursorFor(nameOf(last)) };
+}
+
+/** A page of a list in memory: the cursor of the next page is its index. */
+export function indexPage<Item>(key: string, items: readonly Item[], { limit, after }: Page) {
+  const begin = after === '' ? 0 : Number(after);
+  if (!Number.isInteger(begin) || begin < 0) throw badCursor();
+  const end = begin + limit;
+  return { [key]: items.slice(begin, end), next: end < items.length ? cursorFor(String(end)) : null };
+}
+
+function limitOf(text: string | undefined, { jobs_limit, jobs_limit_max }: ApiConfig): number {
+  if (text === undefined) return jobs_limit;
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= jobs_limit_max) return limit;
+  throw new Problem(400, 'Bad limit', `limit=${text} must be a whole number from 1 to ${jobs_limit_max}.`);
+}
+
+function cursorFor(text: string): string {
+  return Buffer.from(text).toString('base64url');
+}
+
+function cursorOf(text: string | undefined): string {
+  if (text === undefined) return '';
+  if (!/^[A-Za-z0-9_-]*$/.test(text)) throw badCursor();
+  return Buffer.from(text, 'base64url').toString('utf8');
+}
+
+function badCursor(): Problem {
+  return new Problem(400, 'Bad cursor', 'cursor must be the `next` of an earlier answer, unchanged.');
+}
