@@ -1,8 +1,13 @@
-import { type Panel, steps } from './panel.ts';
+import { mapping, type Panel, steps } from './panel.ts';
 import { barGauge, table } from './query-panels.ts';
 
 const JOB = 'job="$job"';
 const DEVICE_HOURS = 'headway_job_device_seconds';
+
+const INCIDENT_STATES = mapping([
+  { value: 'open', text: 'open', color: '#d64545' },
+  { value: 'recovered', text: 'recovered', color: '#2f9e6b' },
+]);
 
 /** Where the money went and because of what. 11 rows high. */
 export function accountPanels(y: number): readonly Panel[] {
@@ -52,8 +57,14 @@ function incidents(y: number): Panel {
     {
       unit: 'none',
       noValue: 'no incident',
+      sortBy: { title: 'Began', desc: true },
       queries: [
         { expr: `headway_incident_info{${JOB}}`, legend: '' },
+        {
+          // Grafana's dates are milliseconds.
+          expr: `max by (incident) (headway_incident_start_timestamp_seconds{${JOB}}) * 1000`,
+          legend: '',
+        },
         {
           expr: `max by (incident) (headway_incident_phase_seconds{${JOB},phase="detect"})`,
           legend: '',
@@ -64,14 +75,14 @@ function incidents(y: number): Panel {
         },
       ],
       columns: [
-        { field: 'incident', title: 'Incident' },
-        { field: 'state', title: 'State' },
+        { field: 'Value #B', title: 'Began', unit: 'dateTimeAsIso' },
+        { field: 'state', title: 'State', mappings: [INCIDENT_STATES] },
         { field: 'kind', title: 'Kind' },
         { field: 'cause', title: 'Cause' },
         { field: 'node', title: 'Node' },
         { field: 'device', title: 'Device' },
-        { field: 'Value #B', title: 'Detected in', unit: 's' },
-        { field: 'Value #C', title: 'Repaired in', unit: 's' },
+        { field: 'Value #C', title: 'Detected in', unit: 's' },
+        { field: 'Value #D', title: 'Repaired in', unit: 's' },
       ],
     },
   );

@@ -169,6 +169,7 @@ function timeline(y: number): Panel {
     },
     {
       unit: 'none',
+      noValue: 'nothing is known of this range',
       mappings: [STATE_CODE_MAPPING],
       queries: [{ expr: stateCodeExpression('job="$job"'), legend: '{{job}}' }],
     },

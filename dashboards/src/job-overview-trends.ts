@@ -16,6 +16,7 @@ export function trendPanels(y: number): readonly Panel[] {
       {
         unit: 'percentunit',
         min: 0,
+        noValue: 'model or device unknown, or no kept step in this range',
         queries: [{ expr: `headway_job_mfu_ratio{${JOB},convention="mm_causal"}`, legend: 'MFU' }],
       },
     ),
@@ -30,6 +31,7 @@ export function trendPanels(y: number): readonly Panel[] {
         unit: 'percentunit',
         min: 0,
         max: 1,
+        noValue: 'nothing accounted in this range',
         queries: [
           {
             expr: `headway_job_goodput_ratio{${JOB},ratio="goodput_runtime"}`,
@@ -45,7 +47,12 @@ export function trendPanels(y: number): readonly Panel[] {
         description: 'Last, median and 99th percentile of the recent train steps.',
         at: { x: 16, y, w: 8, h: 8 },
       },
-      { unit: 's', min: 0, queries: [{ expr: `headway_job_step_seconds{${JOB}}`, legend: '{{stat}}' }] },
+      {
+        unit: 's',
+        min: 0,
+        noValue: 'no step in this range',
+        queries: [{ expr: `headway_job_step_seconds{${JOB}}`, legend: '{{stat}}' }],
+      },
     ),
     timeseries(
       {
@@ -57,6 +64,7 @@ export function trendPanels(y: number): readonly Panel[] {
       {
         unit: 'suffix: tok/s',
         min: 0,
+        noValue: 'tokens per step unknown, or no step in this range',
         queries: [{ expr: `headway_job_tokens_per_second{${JOB}}`, legend: 'tokens/s' }],
       },
     ),
@@ -69,6 +77,7 @@ export function trendPanels(y: number): readonly Panel[] {
       },
       {
         unit: 'percentunit',
+        noValue: 'no baseline job, or no step in this range',
         bands: true,
         thresholds: steps('transparent', [0.95, '#8a93a3']),
         queries: [{ expr: `headway_job_linearity_ratio{${JOB}}`, legend: '{{definition}}' }],
@@ -84,6 +93,7 @@ export function trendPanels(y: number): readonly Panel[] {
       },
       {
         unit: 'percentunit',
+        noValue: 'no normal learned yet',
         bands: true,
         thresholds: steps('transparent', [0.9, '#d9822b']),
         queries: [

@@ -139,14 +139,24 @@ export interface TableColumn {
 /** Labels become columns, in the order given; all other fields are hidden. Several queries are joined by label. */
 export function table(
   identity: PanelIdentity,
-  options: FieldOptions & { readonly queries: readonly Query[]; readonly columns: readonly TableColumn[] },
+  options: FieldOptions & {
+    readonly queries: readonly Query[];
+    readonly columns: readonly TableColumn[];
+    readonly sortBy?: { readonly title: string; readonly desc: boolean };
+  },
 ): QueryPanel {
-  const { columns } = options;
+  const { columns, sortBy } = options;
+  const order = sortBy === undefined ? [] : [{ displayName: sortBy.title, desc: sortBy.desc }];
   const overrides = columns.map(({ title, unit, mappings }) => ({
     matcher: { id: 'byName' as const, options: title },
     properties: [
       ...(unit === undefined ? [] : [{ id: 'unit', value: unit }]),
-      ...(mappings === undefined ? [] : [{ id: 'mappings', value: mappings }]),
+      ...(mappings === undefined
+        ? []
+        : [
+            { id: 'mappings', value: mappings },
+            { id: 'custom.cellOptions', value: { type: 'color-text' } },
+          ]),
     ],
   }));
   return {
@@ -158,7 +168,7 @@ export function table(
       { mode: 'thresholds' },
       { align: 'auto', cellOptions: { type: 'auto' }, inspect: false },
     ),
-    options: { showHeader: true, cellHeight: 'sm', footer: { show: false } },
+    options: { showHeader: true, cellHeight: 'sm', footer: { show: false }, sortBy: order },
     transformations: [
       ...(options.queries.length > 1 ? [{ id: 'merge', options: {} }] : []),
       { id: 'filterFieldsByName', options: { include: { names: columns.map(({ field }) => field) } } },

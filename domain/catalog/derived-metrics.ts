@@ -171,6 +171,12 @@ export const DERIVED_METRICS = [
     help: 'One series for each incident of the job.',
   },
   {
+    name: 'headway_incident_start_timestamp_seconds',
+    labels: [JOB, INCIDENT],
+    unit: 'unix_s',
+    help: 'When the incident began: the failure, or the last progress before a hang or a silence.',
+  },
+  {
     name: 'headway_incident_phase_seconds',
     labels: [
       JOB,

@@ -182,12 +182,9 @@ class Page {
    * @param {boolean} complete
    */
   showState(job, { firing, facts }, complete) {
-    const urgent = firing.some(({ rule, pending }) => rule.severity === 'page' && !pending);
-    const state = complete ? (facts?.states.get(job ?? '') ?? null) : 'not reachable';
-    document.title = [urgent ? `\u203c ${state ?? ''}` : state, job ?? this.dashboard.title, 'Headway']
-      .filter((part) => part !== null && part !== '')
-      .join(' \u00b7 ');
-    byId('favicon').setAttribute('href', `page/favicon${urgent ? '-alert' : ''}.svg`);
+    const urgent = firing.find(({ rule, pending }) => rule.severity === 'page' && !pending);
+    document.title = titleOf(job ?? null, urgent, facts, complete);
+    byId('favicon').setAttribute('href', `page/favicon${urgent === undefined ? '' : '-alert'}.svg`);
     byId('panels').setAttribute('aria-busy', 'false');
     const at = formatClock(now_s());
     setText(
@@ -211,6 +208,22 @@ class Page {
     setText(button, paused ? 'Resume' : 'Pause');
     void this.refresh();
   }
+}
+
+/**
+ * What the tab says: the job that pages somebody, whichever is on the screen, else the state of the one that is.
+ *
+ * @param {string | null} shown
+ * @param {import('./alert-facts.js').Firing | undefined} urgent
+ * @param {import('./alert-facts.js').JobFacts | null} facts
+ * @param {boolean} complete
+ */
+function titleOf(shown, urgent, facts, complete) {
+  if (!complete) return 'no full answer \u00b7 Headway';
+  const job = urgent?.job ?? shown;
+  const state = facts?.states.get(job ?? '');
+  const said = [job, state].filter((part) => part != null).join(': ');
+  return `${urgent === undefined ? '' : '\u203c '}${said === '' ? '' : `${said} \u00b7 `}Headway`;
 }
 
 /** @param {Page} page */

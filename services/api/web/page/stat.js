@@ -28,6 +28,8 @@ export function createStat(panel, body) {
     draw(answers) {
       const figures = allFigures(panel, answers);
       const noValue = fieldOf(panel.fieldConfig, '').noValue;
+      const letters = figures.reduce((sum, { shown }) => sum + (shown.known ? shown.text.length : 1) + 2, 0);
+      body.style.setProperty('--letters', String(Math.max(4, letters)));
       body.replaceChildren(
         ...(figures.length === 0
           ? [element('p', { class: 'absent' }, noValue)]

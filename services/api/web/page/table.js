@@ -15,7 +15,7 @@ export function createTable(panel, body) {
   const columns = columnsOf(panel);
   return {
     draw(answers) {
-      const rows = rowsOf(panel, answers);
+      const rows = sorted(panel, columns, rowsOf(panel, answers));
       if (rows.length === 0) {
         body.replaceChildren(element('p', { class: 'absent' }, fieldOf(panel.fieldConfig, '').noValue));
         return;
@@ -75,6 +75,24 @@ export function rowsOf({ targets }, answers) {
     }
   }
   return rows;
+}
+
+/**
+ * As the option `sortBy` says. What is not known comes last.
+ *
+ * @param {import('./panel.js').QueryPanelJson} panel
+ * @param {{ field: string, title: string }[]} columns
+ * @param {Row[]} rows
+ */
+function sorted({ options }, columns, rows) {
+  const [order] = /** @type {{ displayName: string, desc: boolean }[]} */ (options['sortBy'] ?? []);
+  const field = columns.find(({ title }) => title === order?.displayName)?.field;
+  if (order === undefined || field === undefined) return rows;
+  return rows.toSorted((a, b) => {
+    const [one, other] = [a.get(field) ?? null, b.get(field) ?? null];
+    if (one === null || other === null) return Number(one === null) - Number(other === null);
+    return (one < other ? -1 : Number(one > other)) * (order.desc ? -1 : 1);
+  });
 }
 
 /**

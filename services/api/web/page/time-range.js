@@ -22,6 +22,9 @@ export const PRESETS = /** @type {const} */ ([
   ['now-7d', '7 d'],
 ]);
 
+/** The analyzer's points lie on multiples of its interval; the last one of a run is at or after its last event. */
+const RUN_ROUND_S = 15;
+
 /** A job heard within this time is open as far as the page is concerned: its run goes up to now. */
 const OPEN_WITHIN_S = 300;
 
@@ -64,7 +67,7 @@ export function viewOf(choice, now_s, span) {
 function boundsOf(choice, now_s, span) {
   if (choice.from === 'run' && span !== null) {
     const live = now_s - span.newest_s < OPEN_WITHIN_S;
-    const to_s = live ? now_s : span.newest_s;
+    const to_s = live ? now_s : Math.ceil(span.newest_s / RUN_ROUND_S) * RUN_ROUND_S;
     return { from_s: Math.min(span.first_s, to_s - 10), to_s, live };
   }
   const to_s = timeOf(choice.to, now_s) ?? now_s;

@@ -20,7 +20,7 @@ export function formatValue(value, unit, decimals) {
   if (unit === 'percent') return `${grouped(value, decimals ?? digitsFor(value))}${THIN}%`;
   if (unit === 'watt') return scaled(value, 'W', decimals);
   if (unit === 'short') return scaled(value, '', decimals);
-  if (unit === 'dateTimeAsIso') return formatMoment(value / 1000);
+  if (unit === 'dateTimeAsIso') return formatClock(value / 1000);
   if (unit.startsWith('suffix:')) {
     return `${grouped(value, decimals ?? digitsFor(value))} ${unit.slice('suffix:'.length).trim()}`;
   }
