@@ -1,9 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
-import { createChdbConnection } from 'chdb/connection';
 import type { Log } from '../log.ts';
 import type { StoreConfig } from './config.ts';
+import { EngineConnection } from './engine.ts';
+import { storeErrorOf } from './engine-errors.ts';
 import { type InsertSource, insertSql, type TableShape } from './insert-sql.ts';
 import { lockHolder } from './lock-holder.ts';
 import { type InsertOptions, type QueryParameters, type Store, StoreError, StoreLocked } from './store.ts';
@@ -12,99 +12,93 @@ import { type InsertOptions, type QueryParameters, type Store, StoreError, Store
 const openHere = new Set<string>();
 
 /**
- * The ClickHouse engine in this process, its data under `dir`. Two connections: one that writes and one that asks,
- * because the engine runs the statements of a connection one after another, and an answer must not wait for an insert.
+ * The ClickHouse engine in this process, its data under `dir`. One connection writes and others ask, because the
+ * engine runs the statements of a connection one after another, and an answer must not wait for an insert.
  *
  * Throws {@link StoreLocked} when the directory is in use.
  */
 export async function openEmbeddedStore(dir: string, config: StoreConfig, log: Log): Promise<Store> {
   const directory = resolve(dir);
-  const staging = join(directory, 'staging');
   if (openHere.has(directory)) throw new StoreLocked(directory, process.pid);
-  const engine = join(directory, 'chdb');
-  const holder = lockHolder(join(engine, 'status'));
+  const path = join(directory, 'chdb');
+  const holder = lockHolder(join(path, 'status'));
   if (holder !== null) throw new StoreLocked(directory, holder);
-  await mkdir(engine, { recursive: true });
-  const started = performance.now();
-  const writer = connect(engine, directory, {});
-  const reader = connect(engine, directory, {
+  openHere.add(directory);
+  try {
+    await mkdir(path, { recursive: true });
+    const started = performance.now();
+    const connections = connect(path, directory, config);
+    // Only now is the directory ours: what lies in staging was left by a process that is gone.
+    const staging = join(directory, 'staging');
+    await rm(staging, { recursive: true, force: true });
+    await mkdir(staging, { recursive: true });
+    log.info('store opened', { directory, took_ms: Math.round(performance.now() - started) });
+    return new EmbeddedStore(directory, staging, connections);
+  } catch (cause) {
+    openHere.delete(directory);
+    throw cause;
+  }
+}
+
+interface Connections {
+  readonly writer: EngineConnection;
+  readonly readers: readonly [EngineConnection, ...EngineConnection[]];
+}
+
+function connect(path: string, directory: string, config: StoreConfig): Connections {
+  const common = { async_insert: 0, output_format_json_quote_64bit_integers: 0 };
+  // Times of rows given as objects are ISO texts.
+  const writing = { ...common, date_time_input_format: 'best_effort' };
+  const asking = {
+    ...common,
     max_execution_time: config.query_time_max_s,
     max_memory_usage: String(config.query_memory_max_bytes),
     max_result_rows: String(config.query_rows_max),
-  });
-  openHere.add(directory);
-  // Only now is the directory ours: what lies in staging was left by a process that is gone.
-  await rm(staging, { recursive: true, force: true });
-  await mkdir(staging, { recursive: true });
-  log.info('store opened', { directory, took_ms: Math.round(performance.now() - started) });
-  return new EmbeddedStore(directory, staging, writer, reader);
-}
-
-type Connection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>;
-
-function connect(
-  path: string,
-  directory: string,
-  limits: Readonly<Record<string, number | string>>,
-): ClickHouseClient {
-  let connection: ReturnType<typeof createChdbConnection>;
+  };
   try {
-    connection = createChdbConnection({ path });
+    const writer = new EngineConnection(path, writing);
+    const more = Array.from(
+      { length: config.query_connections - 1 },
+      () => new EngineConnection(path, asking),
+    );
+    return { writer, readers: [new EngineConnection(path, asking), ...more] };
   } catch (cause) {
     const holder = lockHolder(join(path, 'status'));
     if (holder !== null && holder !== process.pid) throw new StoreLocked(directory, holder);
+    const problem = cause instanceof Error ? cause.message : String(cause);
     throw new StoreError(
       'failed',
-      `The data directory ${directory} could not be opened: ${messageOf(cause)}. ` +
+      `The data directory ${directory} could not be opened: ${problem}. ` +
         'Either another process uses it, or it may not be written to, or another store is open in this process.',
       { cause },
     );
   }
-  return createClient({
-    // Two copies of the same interface: chdb was built against a neighbouring version of the client's types.
-    connection: connection as unknown as Connection,
-    // Every setting is constant for its connection: the engine keeps settings for the connection, not for a statement.
-    clickhouse_settings: {
-      async_insert: 0,
-      // Times of rows given as objects are ISO texts.
-      date_time_input_format: 'best_effort',
-      output_format_json_quote_64bit_integers: 0,
-      ...limits,
-    },
-  });
 }
 
 class EmbeddedStore implements Store {
   readonly #directory: string;
   readonly #staging: string;
-  readonly #writer: ClickHouseClient;
-  readonly #reader: ClickHouseClient;
+  readonly #connections: Connections;
   readonly #shapes = new Map<string, TableShape>();
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
   #staged = 0;
 
-  constructor(directory: string, staging: string, writer: ClickHouseClient, reader: ClickHouseClient) {
+  constructor(directory: string, staging: string, connections: Connections) {
     this.#directory = directory;
     this.#staging = staging;
-    this.#writer = writer;
-    this.#reader = reader;
+    this.#connections = connections;
   }
 
   query<Row>(sql: string, parameters: QueryParameters = {}): Promise<Row[]> {
-    return this.#track(async () => {
-      const result = await this.#reader.query({
-        query: sql,
-        format: 'JSONEachRow',
-        query_params: { ...parameters },
-      });
-      return await result.json<Row>();
-    });
+    const [first, ...others] = this.#connections.readers;
+    const idlest = others.reduce((best, one) => (one.pending < best.pending ? one : best), first);
+    return this.#track(() => idlest.query<Row>(sql, parameters));
   }
 
   command(sql: string, parameters: QueryParameters = {}): Promise<void> {
     return this.#track(async () => {
-      await this.#writer.command({ query: sql, query_params: { ...parameters } });
+      await this.#connections.writer.command(sql, parameters);
       // It may have been DDL of a table whose shape was remembered.
       this.#shapes.clear();
     });
@@ -133,8 +127,8 @@ class EmbeddedStore implements Store {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await Promise.allSettled(this.#running);
-      await this.#reader.close();
-      await this.#writer.close();
+      for (const reader of this.#connections.readers) await reader.close();
+      await this.#connections.writer.close();
       openHere.delete(this.#directory);
     })();
     return this.#closing;
@@ -154,7 +148,10 @@ class EmbeddedStore implements Store {
       const path = join(this.#staging, `${this.#staged++}`);
       try {
         await writeFile(path, body);
-        await this.#writer.command({ query: insertSql({ table, columns, format, path }, shape, options) });
+        await this.#connections.writer.command(
+          insertSql({ table, columns, format, path }, shape, options),
+          {},
+        );
       } finally {
         await rm(path, { force: true });
       }
@@ -164,7 +161,12 @@ class EmbeddedStore implements Store {
   async #shapeOf(table: string): Promise<TableShape> {
     const known = this.#shapes.get(table);
     if (known !== undefined) return known;
-    const rows = await this.#columnsOf(table);
+    const rows = await this.#connections.writer.query<{ name: string; type: string; sorting_key: string }>(
+      `SELECT c.name AS name, c.type AS type, t.sorting_key AS sorting_key
+      FROM system.columns AS c JOIN system.tables AS t ON t.database = c.database AND t.name = c.table
+      WHERE c.database = currentDatabase() AND c.table = {table:String}`,
+      { table },
+    );
     const [first] = rows;
     if (first === undefined)
       throw new StoreError('failed', `There is no table ${table}; has it been migrated?`);
@@ -174,17 +176,6 @@ class EmbeddedStore implements Store {
     return shape;
   }
 
-  async #columnsOf(table: string): Promise<{ name: string; type: string; sorting_key: string }[]> {
-    const result = await this.#writer.query({
-      query: `SELECT c.name AS name, c.type AS type, t.sorting_key AS sorting_key
-        FROM system.columns AS c JOIN system.tables AS t ON t.database = c.database AND t.name = c.table
-        WHERE c.database = currentDatabase() AND c.table = {table:String}`,
-      format: 'JSONEachRow',
-      query_params: { table },
-    });
-    return await result.json();
-  }
-
   async #track<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) throw new StoreError('closed', 'The store is closed.');
     const running = work();
@@ -192,39 +183,9 @@ class EmbeddedStore implements Store {
     try {
       return await running;
     } catch (cause) {
-      throw storeError(cause);
+      throw storeErrorOf(cause);
     } finally {
       this.#running.delete(running);
     }
   }
-}
-
-/** Numbers in ClickHouse's src/Common/ErrorCodes.cpp that a caller can act on. */
-const CODES: Readonly<Record<number, StoreError['code']>> = {
-  6: 'bad_data', // CANNOT_PARSE_TEXT
-  26: 'bad_data', // CANNOT_PARSE_QUOTED_STRING
-  27: 'bad_data', // CANNOT_PARSE_INPUT_ASSERTION_FAILED
-  32: 'bad_data', // ATTEMPT_TO_READ_AFTER_EOF
-  33: 'bad_data', // CANNOT_READ_ALL_DATA
-  41: 'bad_data', // CANNOT_PARSE_DATETIME
-  72: 'bad_data', // CANNOT_PARSE_NUMBER
-  117: 'bad_data', // INCORRECT_DATA
-  128: 'bad_data', // TOO_LARGE_ARRAY_SIZE
-  131: 'bad_data', // TOO_LARGE_STRING_SIZE
-  159: 'too_slow', // TIMEOUT_EXCEEDED
-  241: 'too_much_memory', // MEMORY_LIMIT_EXCEEDED
-  395: 'bad_data', // FUNCTION_THROW_IF_VALUE_IS_NON_ZERO: the row count differs
-  396: 'too_many_rows', // TOO_MANY_ROWS_OR_BYTES
-};
-
-/** By its shape and not by its class: the engine's binding has a ClickHouseError of its own copy. */
-function storeError(cause: unknown): unknown {
-  if (!(cause instanceof Error) || !('code' in cause) || !('type' in cause)) return cause;
-  const engine_code = Number(cause.code);
-  if (!Number.isInteger(engine_code)) return cause;
-  return new StoreError(CODES[engine_code] ?? 'failed', cause.message, { engine_code, cause });
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
