@@ -124,7 +124,7 @@ function valueRange(lowest, highest, { min, max, dashes }) {
   const marks = dashes.map(({ value }) => value);
   const low = Math.min(lowest ?? 0, ...marks);
   const high = Math.max(highest ?? 1, ...marks);
-  const pad = (high - low || Math.abs(high) || 1) * 0.12;
+  const pad = (high - (min ?? low) || Math.abs(high) || 1) * 0.12;
   return [min ?? low - pad, Math.max(max ?? high + pad, highest ?? 0)];
 }
 

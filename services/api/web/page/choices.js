@@ -22,10 +22,17 @@ export function createChooser({ name, label }, choose) {
   return {
     node,
     show(values, chosen, words) {
+      // While the server is gone the choice stays as it was.
+      if (values.length === 0 && chosen !== undefined) return;
+      const missing =
+        chosen === undefined || values.includes(chosen)
+          ? []
+          : [{ value: chosen, text: `${chosen} \u2014 unknown here` }];
       const options = values.map((value) => {
         const word = words.get(value);
         return { value, text: word === undefined ? value : `${value} \u2014 ${word}` };
       });
+      options.push(...missing);
       const drawing = JSON.stringify(options);
       if (drawing !== drawn) {
         select.replaceChildren(...options.map(({ value, text }) => element('option', { value }, text)));

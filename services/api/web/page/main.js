@@ -18,7 +18,9 @@ import { labelVariables } from './variables.js';
 /**
  * @typedef {import('../../../../dashboards/src/dashboard.ts').Dashboard} Dashboard
  * @typedef {import('./address.js').Address} Address
- * @typedef {{ values: Record<string, string>, lists: Map<string, string[]>, spans: import('./jobs.js').JobSpans }} Choices
+ *
+ * What there is to choose from: the values of each variable, and when each job lived.
+ * @typedef {{ lists: Map<string, string[]>, spans: import('./jobs.js').JobSpans }} Offer
  */
 
 /** Between two refreshes, counted from the end of the one before: a slow server is not asked twice at once. */
@@ -31,6 +33,8 @@ class Page {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   timer;
   refreshes = 0;
+  /** @type {Offer | null} */
+  offer = null;
 
   /** @param {Dashboard} dashboard */
   constructor(dashboard) {
@@ -78,27 +82,27 @@ class Page {
     clearTimeout(this.timer);
     this.refreshes += 1;
     const mine = this.refreshes;
-    const choices = await this.readChoices();
+    const told = await this.readChoices();
     if (mine !== this.refreshes) return;
-    const range = this.rangeFor(choices);
-    const job = choices?.values['job'];
-    const span = (job === undefined ? undefined : choices?.spans.get(job)) ?? null;
-    const view = viewOf(range, now_s(), span);
-    this.picker.show(range, view, span !== null);
+    const values = this.values();
+    const view = viewOf(this.range(), now_s(), this.span());
+    this.picker.show(this.range(), view, this.span() !== null);
     const [alerts, ...answered] = await Promise.all([
       this.alerts.refresh(),
-      ...this.panels.map((panel) => panel.refresh(view, choices?.values ?? {})),
+      ...this.panels.map((panel) => panel.refresh(view, values)),
     ]);
     if (mine !== this.refreshes) return;
     for (const { name } of this.variables) {
-      const list = choices?.lists.get(name) ?? [];
-      this.choosers.get(name)?.show(list, choices?.values[name], alerts.facts?.states ?? new Map());
+      const list = this.offer?.lists.get(name) ?? [];
+      this.choosers.get(name)?.show(list, values?.[name], alerts.facts?.states ?? new Map());
     }
-    this.showState(job, alerts, answered.every(Boolean) && choices !== null);
+    this.showState(alerts, answered.every(Boolean) && told);
     this.schedule();
   }
 
-  /** @returns {Promise<Choices | null>} null when the server did not say */
+  /**
+   * @returns {Promise<boolean>} whether the server said what there is; if not, what it said before still holds
+   */
   async readChoices() {
     try {
       const [spans, ...lists] = await Promise.all([
@@ -109,60 +113,62 @@ class Page {
       // A job is known from its first event; its metrics follow a moment later.
       if (byName.has('job'))
         byName.set('job', [...new Set([...(byName.get('job') ?? []), ...spans.keys()])].sort());
-      /** @type {Record<string, string>} */
-      const values = {};
-      for (const variable of this.variables) {
-        const value = chosenValue(variable, byName.get(variable.name) ?? [], this.address.variables, spans);
-        if (value !== undefined) values[variable.name] = value;
-      }
-      this.showNotices({ values, lists: byName, spans });
-      return { values, lists: byName, spans };
+      this.offer = { lists: byName, spans };
+      this.showNotices();
+      return true;
     } catch (error) {
       this.showFailure(error);
-      return null;
+      return false;
     }
   }
 
-  /**
-   * The range asked for, else the dashboard's own; for a job that fell silent before that, its whole run.
-   *
-   * @param {Choices | null} choices
-   */
-  rangeFor(choices) {
+  /** @returns {Record<string, string> | null} null while nothing is known of what there is */
+  values() {
+    const { offer } = this;
+    if (offer === null) return null;
+    const chosen = this.variables.flatMap((variable) => {
+      const value = chosenValue(
+        variable,
+        offer.lists.get(variable.name) ?? [],
+        this.address.variables,
+        offer.spans,
+      );
+      return value === undefined ? [] : [[variable.name, value]];
+    });
+    return Object.fromEntries(chosen);
+  }
+
+  /** @returns {import('./time-range.js').JobSpan | null} of the chosen job */
+  span() {
+    return this.offer?.spans.get(this.values()?.['job'] ?? '') ?? null;
+  }
+
+  /** The range asked for, else the dashboard's own; for a job that fell silent before that, its whole run. */
+  range() {
     const { time } = this.dashboard;
     if (this.address.range !== null) return this.address.range;
-    return choices !== null && this.isPast(choices)
-      ? { from: 'run', to: 'now' }
-      : { from: time.from, to: time.to };
+    return this.isPast() ? { from: 'run', to: 'now' } : { from: time.from, to: time.to };
   }
 
-  /** @param {Choices} choices */
-  isPast({ values, spans }) {
-    const span = spans.get(values['job'] ?? '');
+  isPast() {
+    const span = this.span();
     const begin_s = timeOf(this.dashboard.time.from, now_s()) ?? 0;
-    return span !== undefined && span.newest_s < begin_s;
+    return span !== null && span.newest_s < begin_s;
   }
 
-  /** @param {Choices} choices */
-  showNotices(choices) {
-    const job = choices.values['job'];
-    const span = choices.spans.get(job ?? '');
-    const empty = this.variables.length > 0 && choices.lists.get('job')?.length === 0;
+  showNotices() {
+    const job = this.values()?.['job'];
+    const span = this.span();
+    const empty = this.offer?.lists.get('job')?.length === 0;
     const notices = byId('notices');
     if (empty) {
       // Kept as it is: somebody may be copying from it.
       if (notices.querySelector('#empty') === null) notices.replaceChildren(emptyNotice());
-    } else if (
-      job !== undefined &&
-      span !== undefined &&
-      this.address.range === null &&
-      this.isPast(choices)
-    ) {
+    } else if (job !== undefined && span !== null && this.address.range === null && this.isPast()) {
       notices.replaceChildren(pastJobNotice(job, span));
     } else {
       notices.replaceChildren();
     }
-    document.body.classList.toggle('is-empty', empty);
   }
 
   /** @param {unknown} error */
@@ -177,13 +183,12 @@ class Page {
   }
 
   /**
-   * @param {string | undefined} job
    * @param {import('./alerts.js').AlertState} alerts
    * @param {boolean} complete
    */
-  showState(job, { firing, facts }, complete) {
+  showState({ firing, facts }, complete) {
     const urgent = firing.find(({ rule, pending }) => rule.severity === 'page' && !pending);
-    document.title = titleOf(job ?? null, urgent, facts, complete);
+    document.title = titleOf(this.values()?.['job'] ?? null, urgent, facts, complete);
     byId('favicon').setAttribute('href', `page/favicon${urgent === undefined ? '' : '-alert'}.svg`);
     byId('panels').setAttribute('aria-busy', 'false');
     const at = formatClock(now_s());

@@ -17,12 +17,15 @@ import { lacksVariable, substituted } from './variables.js';
  * @typedef {import('./prometheus.js').Answer} Answer
  * @typedef {import('./time-range.js').View} View
  *
+ * Chosen values by name; null while the server has not said what there is to choose from.
+ * @typedef {Record<string, string> | null} Variables
+ *
  * What panels share. `zoom` takes a stretch that was drawn with the mouse.
  * @typedef {{ cursor: import('./cursor.js').SharedCursor, zoom(from_s: number, to_s: number): void }} PanelContext
  *
  * Draws the answers to the panel's queries, in their order, over what was there.
  * @typedef {{ draw(answers: readonly Answer[], view: View): void }} Drawer
- * @typedef {{ node: HTMLElement, refresh(view: View, variables: Record<string, string>): Promise<boolean> }} Panel
+ * @typedef {{ node: HTMLElement, refresh(view: View, variables: Variables): Promise<boolean> }} Panel
  */
 
 /** @type {Record<string, (panel: QueryPanelJson, body: HTMLElement, context: PanelContext) => Drawer>} */
@@ -131,10 +134,12 @@ function refresher(panel, drawer, node, notice) {
 /**
  * @param {QueryPanelJson['targets'][number]} target
  * @param {View} view
- * @param {Record<string, string>} variables
+ * @param {Variables} variables
  * @returns {Promise<Answer>}
  */
 async function answerTo({ expr, instant }, view, variables) {
+  if (variables === null) throw new Error('the list of jobs is not known');
+  // Nothing was chosen because there is nothing: the panel says what is missing.
   if (lacksVariable(expr, variables)) return { series: [], warnings: [] };
   const query = substituted(expr, variables, view);
   return instant ? instantQuery(query, view.end_s) : rangeQuery(query, view);
