@@ -13,8 +13,8 @@ export interface LiveLimits {
   /** A job none of whose sources said anything for so long is silent. */
   readonly silent_after_us: number;
   /**
-   * When anything was last heard of the job beyond its events (device telemetry of its nodes); undefined: only its
-   * events count.
+   * When anything was last heard of the job beyond its events (device telemetry of its nodes). Undefined: nothing but
+   * its events is known, and an open step that nobody ends is a hang for good and never silence.
    */
   readonly heard_until_us?: number;
 }
@@ -41,6 +41,14 @@ export interface Segment {
   readonly cause: string | undefined;
   /** Devices held during it; undefined when nobody said. */
   readonly devices: number | undefined;
+  /** Devices of these that train while a step runs (`capacity`); undefined: all of them. */
+  readonly stepping: number | undefined;
+}
+
+/** Elastic capacity from the first `capacity` event on: time-weighted shares of the devices held. */
+export interface CapacityShares {
+  readonly stepping_ratio: number;
+  readonly available_ratio: number;
 }
 
 /** One execution of a step, or of a line that averages `count` steps. */
@@ -99,9 +107,13 @@ export interface Account {
   readonly segments: readonly Segment[];
   /** Every execution of a step, in order of start. */
   readonly steps: readonly StepExecution[];
-  readonly attempts: readonly { readonly attempt: number; readonly start_us: number; readonly end_us: number | undefined }[];
+  readonly attempts: readonly {
+    readonly attempt: number;
+    readonly start_us: number;
+    readonly end_us: number | undefined;
+  }[];
   readonly incidents: readonly Incident[];
-  /** Distinct step numbers whose execution was rolled back. */
+  /** Distinct step numbers of which a completed execution was rolled back. */
   readonly lost_steps: number;
   /** Last completed step: its number and end. */
   readonly last_step: number | null;
@@ -110,11 +122,14 @@ export interface Account {
   /** Non-blocking spans by kind, in seconds: they cost nothing and are shown beside. */
   readonly overlapped_s: Readonly<Record<string, number>>;
   readonly ranks_seen: number;
+  /** Null for a job that never sent a `capacity` event. */
+  readonly capacity: CapacityShares | null;
 }
 
 /** The answer of `ledger --json` (`surface.md` 1). Only nonzero buckets. Seconds and device-seconds. */
 export interface LedgerJson {
   readonly job: string;
+  readonly state: JobState;
   /** The resolved range, microseconds since the epoch. */
   readonly from_us: number;
   readonly to_us: number;
@@ -124,11 +139,17 @@ export interface LedgerJson {
   readonly goodput_ratio: number | null;
   readonly interruptions: number;
   readonly custom_s: Readonly<Record<string, number>>;
+  /** Empty when nobody said how many devices the job holds. */
   readonly device_seconds: Readonly<Partial<Record<Bucket, number>>>;
+  /** Productive / (held - excluded) device-seconds: the same ratio with elastic capacity multiplied in. */
+  readonly device_goodput_ratio: number | null;
   /** Device-seconds lost by cause, the costliest first; losses without a known cause are not in it. */
   readonly cost_by_cause_device_seconds: Readonly<Record<string, number>>;
   readonly incidents: readonly Incident[];
   readonly windows: readonly LedgerWindow[];
+  /** Non-blocking spans by kind over the whole job, seconds: shown beside, they cost nothing. */
+  readonly overlapped_s: Readonly<Record<string, number>>;
+  readonly capacity: CapacityShares | null;
 }
 
 export interface LedgerWindow {

@@ -1,0 +1,189 @@
+import type { MarkEvent } from '../events.ts';
+import { distinctSteps, type Execution, type Executions, isProgress, lostAt } from './executions.ts';
+import { upperBound } from './job-view.ts';
+import type { Launch } from './launches.ts';
+import type { Incident } from './ledger-shape.ts';
+import type { Stall } from './stall.ts';
+
+/** What the steps of one attempt say about progress. */
+interface LaunchProgress {
+  first_step_us: number | undefined;
+  first_step: number;
+  /** Completed executions in order, and the highest completed step up to and including each. */
+  readonly completed: Execution[];
+  readonly highest: number[];
+  last_end_us: number | undefined;
+  /** Completed executions that its end cost, of this attempt and earlier ones. */
+  readonly lost: Execution[];
+}
+
+/** What a failure is measured against. */
+interface Before {
+  readonly launch: Launch;
+  readonly failed_at_us: number;
+  /** Highest step completed before it; minus infinity for none. */
+  readonly highest: number;
+  readonly last_progress_at_us: number | undefined;
+  readonly lost_steps: number;
+}
+
+/**
+ * One incident for each boundary between two attempts, one for a failure that nothing followed yet, and one for a
+ * current hang or silence. An attempt that ended without a fail failed when it ended; one that was superseded without a
+ * word, when the next one started: nothing earlier is known.
+ */
+export function incidentsOf(
+  job: string,
+  launches: readonly Launch[],
+  executions: Executions,
+  marks: readonly MarkEvent[],
+  stall: Stall | undefined,
+): Incident[] {
+  const progress = progressOf(launches, executions);
+  const sorted = [...marks].sort((a, b) => a.time_us - b.time_us);
+  const incidents: Incident[] = [];
+  let highest = Number.NEGATIVE_INFINITY;
+  let last_progress_at_us: number | undefined;
+  for (const [index, launch] of launches.entries()) {
+    const own = progress[index];
+    highest = Math.max(highest, own?.highest.at(-1) ?? highest);
+    last_progress_at_us = own?.last_end_us ?? last_progress_at_us;
+    const next = launches[index + 1];
+    const lost_steps = distinctSteps(own?.lost ?? []);
+    const before = { launch, failed_at_us: failedAt(launch), highest, last_progress_at_us, lost_steps };
+    if (next === undefined && launch.ending !== 'fail') {
+      if (stall !== undefined) incidents.push(stalled(job, before, stall, sorted));
+      break;
+    }
+    const until_us = next === undefined ? Number.POSITIVE_INFINITY : nextFailure(next, launches[index + 2]);
+    const told = marksBetween(sorted, before.failed_at_us, until_us);
+    incidents.push(interruption(job, before, next, recovery(before, progress, index + 1), told));
+  }
+  return incidents;
+}
+
+/** When an attempt counts as failed. */
+export function failedAt(launch: Launch): number {
+  return launch.fail?.time_us ?? launch.close_us;
+}
+
+function nextFailure(next: Launch, afterwards: Launch | undefined): number {
+  const isOver = next.ending === 'fail' || afterwards !== undefined;
+  return isOver ? failedAt(next) : Number.POSITIVE_INFINITY;
+}
+
+function progressOf(launches: readonly Launch[], { list, legs }: Executions): LaunchProgress[] {
+  const progress = launches.map((): LaunchProgress => {
+    return {
+      first_step_us: undefined,
+      first_step: Number.POSITIVE_INFINITY,
+      completed: [],
+      highest: [],
+      last_end_us: undefined,
+      lost: [],
+    };
+  });
+  for (const execution of list) {
+    const own = progress[execution.launch];
+    if (own === undefined || !isProgress(execution)) continue;
+    own.first_step_us ??= execution.start_us;
+    if (!execution.completed) continue;
+    own.completed.push(execution);
+    own.highest.push(Math.max(own.highest.at(-1) ?? execution.step, execution.step));
+    own.last_end_us = Math.max(own.last_end_us ?? execution.end_us, execution.end_us);
+    const lost_at = lostAt(execution, legs);
+    if (lost_at !== undefined) progress[lost_at]?.lost.push(execution);
+  }
+  for (const { launch, first_step } of legs) {
+    const own = progress[launch];
+    if (own !== undefined && own.first_step === Number.POSITIVE_INFINITY) own.first_step = first_step;
+  }
+  return progress;
+}
+
+interface Recovery {
+  readonly first_step_us: number | undefined;
+  readonly regained_us: number | undefined;
+}
+
+/** R9: the next step start, and when the highest completed step is back at what it was. */
+function recovery(before: Before, progress: readonly LaunchProgress[], from: number): Recovery {
+  let first_step_us: number | undefined;
+  for (let index = from; index < progress.length; index++) {
+    const own = progress[index];
+    if (own?.first_step_us === undefined) continue;
+    if (first_step_us === undefined && own.first_step > before.highest) {
+      return { first_step_us: own.first_step_us, regained_us: own.first_step_us };
+    }
+    first_step_us ??= own.first_step_us;
+    const at = upperBound(own.highest.length, (position) => own.highest[position] ?? 0, before.highest - 1);
+    const again = own.completed[at];
+    if (again !== undefined) return { first_step_us, regained_us: completedAt(again, before.highest) };
+  }
+  return { first_step_us, regained_us: undefined };
+}
+
+/** When a line of several steps completed one of them, its time shared evenly. */
+function completedAt({ step, count, start_us, end_us }: Execution, wanted: number): number {
+  const done = Math.max(1, wanted - (step - count));
+  return done >= count ? end_us : start_us + Math.round(((end_us - start_us) * done) / count);
+}
+
+type Told = Readonly<Partial<Record<MarkEvent['kind'], number>>>;
+
+/** The first mark of each kind in `[from_us, until_us)`; a later one of the same kind repeats it. */
+export function marksBetween(sorted: readonly MarkEvent[], from_us: number, until_us: number): Told {
+  const told: Partial<Record<MarkEvent['kind'], number>> = {};
+  const first = upperBound(sorted.length, (index) => sorted[index]?.time_us ?? 0, from_us - 1);
+  for (let index = first; index < sorted.length; index++) {
+    const mark = sorted[index];
+    if (mark === undefined || mark.time_us >= until_us) break;
+    told[mark.kind] ??= mark.time_us;
+  }
+  return told;
+}
+
+function interruption(
+  job: string,
+  before: Before,
+  next: Launch | undefined,
+  { first_step_us, regained_us }: Recovery,
+  told: Told,
+): Incident {
+  const { launch, failed_at_us, last_progress_at_us } = before;
+  const { fail } = launch;
+  const after = (time_us: number | undefined) => seconds(failed_at_us, time_us);
+  return {
+    id: `${job}/${launch.attempt}`,
+    kind: 'interruption',
+    state: regained_us === undefined ? 'open' : 'recovered',
+    attempt: launch.attempt,
+    failed_at_us,
+    last_progress_at_us: last_progress_at_us ?? null,
+    cause: fail?.cause ?? null,
+    node: fail?.node ?? null,
+    device: fail?.device === undefined ? null : String(fail.device),
+    planned: fail?.planned ?? false,
+    lost_steps: before.lost_steps,
+    time_to_detect_s: after(told.detect),
+    time_to_localize_s: after(told.localized),
+    time_to_nodes_ready_s: after(told.nodes_ready),
+    time_to_restart_s: after(next?.start_us),
+    time_to_first_step_s: after(first_step_us),
+    time_to_regain_progress_s: after(regained_us),
+    last_progress_to_regain_s:
+      last_progress_at_us === undefined ? null : seconds(last_progress_at_us, regained_us),
+  };
+}
+
+function stalled(job: string, before: Before, stall: Stall, sorted: readonly MarkEvent[]): Incident {
+  const nothing = { first_step_us: undefined, regained_us: undefined };
+  const told = marksBetween(sorted, stall.from_us, Number.POSITIVE_INFINITY);
+  const since = { ...before, failed_at_us: stall.from_us, lost_steps: 0 };
+  const kind = stall.silent_from_us === undefined ? 'hang' : 'silence';
+  return { ...interruption(job, since, undefined, nothing, told), kind };
+}
+
+function seconds(from_us: number, to_us: number | undefined): number | null {
+  return to_us === undefined ? null : (to_us - from_us) / 1e6;
+}

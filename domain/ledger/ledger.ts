@@ -1,0 +1,161 @@
+import { LEDGER_BUCKETS } from '../catalog/derived-metrics.ts';
+import { deviceSeconds } from './device-seconds.ts';
+import type { Account, Bucket, LedgerJson, LedgerWindow, Segment } from './ledger-shape.ts';
+
+export interface LedgerOptions {
+  /** Look at `[from_us, to_us)` of the account; default: its whole horizon. */
+  readonly from_us?: number;
+  readonly to_us?: number;
+  /** Cut the range into windows of one size from its start; the last one may be shorter. */
+  readonly windows_us?: { readonly size_us: number; readonly count_max: number };
+}
+
+/** More windows were asked for than the caller allows. */
+export class TooManyWindows extends RangeError {
+  constructor(count: number, count_max: number) {
+    super(
+      `the range has ${count} windows of that size; at most ${count_max} are answered. Take longer windows.`,
+    );
+    this.name = 'TooManyWindows';
+  }
+}
+
+/**
+ * The ledger of an account over a range: seconds and device-seconds by bucket, goodput, incidents, cost by cause.
+ * Ledgers of adjacent ranges add up to that of the whole, to the microsecond. Of a range that reaches beyond the
+ * horizon, only what lies inside counts.
+ *
+ * @throws TooManyWindows
+ */
+export function ledgerOf(account: Account, options: LedgerOptions = {}): LedgerJson {
+  const from_us = options.from_us ?? account.from_us;
+  const to_us = Math.max(options.to_us ?? account.to_us, from_us);
+  const segments = clipped(account.segments, from_us, to_us);
+  const sums = bucketSums(segments);
+  const costs = deviceSeconds(segments) ?? [];
+  const isWhole = from_us <= account.from_us && to_us >= account.to_us;
+  return {
+    job: account.job,
+    state: account.state,
+    from_us,
+    to_us,
+    horizon_s: total(sums) / 1e6,
+    buckets_s: secondsOf(sums),
+    goodput_ratio: goodput(sums),
+    interruptions: isWhole ? Math.max(0, account.attempts.length - 1) : restartsIn(account, from_us, to_us),
+    custom_s: customSeconds(segments),
+    device_seconds: inOrder(new Map(byBucket(costs))),
+    device_goodput_ratio: goodput(new Map(byBucket(costs))),
+    cost_by_cause_device_seconds: costByCause(costs),
+    incidents: account.incidents.filter((incident) => {
+      return isWhole || (incident.failed_at_us >= from_us && incident.failed_at_us < to_us);
+    }),
+    windows: options.windows_us === undefined ? [] : windowsOf(segments, from_us, to_us, options.windows_us),
+    overlapped_s: account.overlapped_s,
+    capacity: account.capacity,
+  };
+}
+
+type Sums = ReadonlyMap<Bucket, number>;
+
+/** The part of the segments inside a range; they are in order of time, so the ends are found by bisection. */
+function clipped(segments: readonly Segment[], from_us: number, to_us: number): Segment[] {
+  const first = firstWhere(segments, (segment) => segment.to_us > from_us);
+  const end = firstWhere(segments, (segment) => segment.from_us >= to_us);
+  return segments.slice(first, end).map((segment) => {
+    if (segment.from_us >= from_us && segment.to_us <= to_us) return segment;
+    return { ...segment, from_us: Math.max(segment.from_us, from_us), to_us: Math.min(segment.to_us, to_us) };
+  });
+}
+
+function firstWhere(segments: readonly Segment[], holds: (segment: Segment) => boolean): number {
+  let low = 0;
+  let high = segments.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const segment = segments[middle];
+    if (segment !== undefined && holds(segment)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function bucketSums(segments: readonly Segment[]): Sums {
+  const sums = new Map<Bucket, number>();
+  for (const { bucket, from_us, to_us } of segments)
+    sums.set(bucket, (sums.get(bucket) ?? 0) + to_us - from_us);
+  return sums;
+}
+
+function total(sums: Sums): number {
+  let sum = 0;
+  for (const value of sums.values()) sum += value;
+  return sum;
+}
+
+/** Productive / (whole - excluded), in whatever unit the sums are; null where nothing is left to divide by. */
+function goodput(sums: Sums): number | null {
+  const whole = total(sums) - (sums.get('excluded') ?? 0);
+  return whole === 0 ? null : (sums.get('productive') ?? 0) / whole;
+}
+
+function secondsOf(sums: Sums): Partial<Record<Bucket, number>> {
+  return inOrder(new Map([...sums].map(([bucket, us]) => [bucket, us / 1e6])));
+}
+
+/** Only nonzero buckets, in the order of the ledger. */
+function inOrder(sums: Sums): Partial<Record<Bucket, number>> {
+  const ordered: Partial<Record<Bucket, number>> = {};
+  for (const bucket of LEDGER_BUCKETS) {
+    const value = sums.get(bucket) ?? 0;
+    if (value !== 0) ordered[bucket] = value;
+  }
+  return ordered;
+}
+
+function byBucket(costs: readonly { bucket: Bucket; device_s: number }[]): Map<Bucket, number> {
+  const sums = new Map<Bucket, number>();
+  for (const { bucket, device_s } of costs) sums.set(bucket, (sums.get(bucket) ?? 0) + device_s);
+  return sums;
+}
+
+function costByCause(
+  costs: readonly { cause: string | undefined; device_s: number }[],
+): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const { cause, device_s } of costs) {
+    if (cause !== undefined) sums.set(cause, (sums.get(cause) ?? 0) + device_s);
+  }
+  const ranked = [...sums].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  return Object.fromEntries(ranked);
+}
+
+function customSeconds(segments: readonly Segment[]): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const { bucket, name, from_us, to_us } of segments) {
+    if (bucket === 'custom') sums.set(name ?? 'custom', (sums.get(name ?? 'custom') ?? 0) + to_us - from_us);
+  }
+  return Object.fromEntries([...sums].sort().map(([name, us]) => [name, us / 1e6]));
+}
+
+/** Attempts after the first that start in the range: so that ranges add up. */
+function restartsIn(account: Account, from_us: number, to_us: number): number {
+  const last_us = to_us >= account.to_us ? Number.POSITIVE_INFINITY : to_us;
+  return account.attempts.slice(1).filter(({ start_us }) => start_us >= from_us && start_us < last_us).length;
+}
+
+function windowsOf(
+  segments: readonly Segment[],
+  from_us: number,
+  to_us: number,
+  { size_us, count_max }: { readonly size_us: number; readonly count_max: number },
+): LedgerWindow[] {
+  const count = Math.ceil((to_us - from_us) / size_us);
+  if (!(count <= count_max)) throw new TooManyWindows(count, count_max);
+  return Array.from({ length: count }, (_, index) => {
+    const begin_us = from_us + index * size_us;
+    const end_us = Math.min(begin_us + size_us, to_us);
+    const sums = bucketSums(clipped(segments, begin_us, end_us));
+    return { from_us: begin_us, to_us: end_us, buckets_s: secondsOf(sums), goodput_ratio: goodput(sums) };
+  });
+}
