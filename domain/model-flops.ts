@@ -83,7 +83,7 @@ export function modelFlops(
     flops_per_token: sumOfConventions(
       components.filter(({ in_totals }) => in_totals).map((row) => row.training_flops_per_token),
     ),
-    notes: [...architecture.notes, ...lengthNotes(architecture, lengths)],
+    notes: [...architecture.notes, ...lengthNotes(architecture, lengths), ...sparseNotes(counted)],
   };
 }
 
@@ -166,6 +166,14 @@ function lengthNotes({ parts }: Architecture, lengths: readonly PackedLength[]):
   return shortened.map(({ layers, reach }) =>
     reach.kind === 'all' ? '' : `${layers} layers attend within a ${reach.kind} of ${reach.tokens} tokens`,
   );
+}
+
+/** PaLM's formula knows no experts; published work applies it to dense models only. */
+function sparseNotes(parts: readonly ModelPart[]): string[] {
+  const idle = parts.some((part) => part.active_parameters < part.parameters);
+  return idle
+    ? ['palm counts every expert, used or not: for this model it is no measure of utilisation']
+    : [];
 }
 
 function mapConventions(value: (convention: Convention) => number): FlopsByConvention {

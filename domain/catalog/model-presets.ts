@@ -27,7 +27,8 @@ export function presetNames(): readonly string[] {
 
 /**
  * The preset of a name as people and logs write it (`llama-3-8b`, `meta-llama/Meta-Llama-3-8B-Instruct`, `llama3 8B`),
- * or null. Case, hyphens, underscores, spaces and a leading organisation do not count; dots do: 3.1 is not 31.
+ * or null. Case, hyphens, underscores, spaces and a leading organisation do not count, but a separator between two
+ * digits does (llama3-18b is not llama31-8b), and so do dots.
  */
 export function findPreset(name: string): ModelPreset | null {
   const wanted = spelling(name);
@@ -36,5 +37,8 @@ export function findPreset(name: string): ModelPreset | null {
 
 function spelling(name: string): string {
   const model = name.slice(name.lastIndexOf('/') + 1).toLowerCase();
-  return model.replace(/[-_\s]+/g, '').replace(/^meta(?=llama)/, '');
+  return model
+    .replace(/(?<=\d)[-_\s]+(?=\d)/g, '|')
+    .replace(/[-_\s]+/g, '')
+    .replace(/^meta(?=llama)/, '');
 }

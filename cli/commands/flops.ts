@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import type { Recompute } from '../../domain/events.ts';
+import { modelFlops } from '../../domain/model-flops.ts';
+import { type EfficiencyAsked, efficiencyAnswer } from '../../domain/report/flops-answer.ts';
+import { flopsText } from '../flops-text.ts';
+import { architectureFromArgument } from '../model-argument.ts';
+import { usageFailure } from '../outcome.ts';
+import { printJson, printText, type Terminal } from '../terminal.ts';
+
+/** Used when --sequence-length is not given, and said so in the answer. */
+const SEQUENCE_LENGTH_DEFAULT = 4096;
+const RECOMPUTE: readonly Recompute[] = ['none', 'selective', 'full'];
+
+interface FlopsOptions {
+  readonly sequenceLength?: string;
+  readonly devices?: string;
+  readonly tokensPerSecond?: string;
+  readonly hardware?: string;
+  readonly dtype?: string;
+  readonly peakTflops?: string;
+  readonly recompute?: string;
+  readonly json?: boolean;
+}
+
+export function addFlops(program: Command, terminal: Terminal): void {
+  program
+    .command('flops')
+    .argument(
+      '<config-or-preset>',
+      'a published config.json, the folder it lies in, or a preset such as llama3-8b',
+    )
+    .description('parameters and FLOPs per token of a model, and the MFU of a measured speed')
+    .option('--sequence-length <tokens>', `tokens of a sequence (default ${SEQUENCE_LENGTH_DEFAULT})`)
+    .option('--devices <count>', 'devices that the speed is summed over')
+    .option('--tokens-per-second <rate>', 'tokens per second over all devices together')
+    .option('--hardware <name>', 'catalog key, or the name that telemetry and logs print')
+    .option('--dtype <dtype>', 'format of the matrix products (default bf16)')
+    .option('--peak-tflops <peak>', 'dense peak of one device, for one that the catalog lacks')
+    .option('--recompute <setting>', `${RECOMPUTE.join(', ')}: gives hardware FLOPs utilisation too`)
+    .option('--json', 'one JSON document on standard output')
+    .action(async (argument: string, options: FlopsOptions) => {
+      const architecture = await architectureFromArgument(argument);
+      const given = askedFrom(options);
+      const model = modelFlops(architecture, given.sequence_length ?? SEQUENCE_LENGTH_DEFAULT);
+      const answer = efficiencyAnswer(model, given);
+      if (options.json === true) printJson(terminal, answer);
+      else printText(terminal, flopsText(answer));
+    });
+}
+
+function askedFrom(options: FlopsOptions): EfficiencyAsked {
+  return {
+    sequence_length: count('--sequence-length', options.sequenceLength),
+    devices: count('--devices', options.devices),
+    tokens_per_s: positive('--tokens-per-second', options.tokensPerSecond),
+    hardware: options.hardware,
+    dtype: options.dtype,
+    given_peak_flops: tera(positive('--peak-tflops', options.peakTflops)),
+    recompute: recomputeFrom(options.recompute),
+  };
+}
+
+function count(flag: string, text: string | undefined): number | undefined {
+  const value = positive(flag, text);
+  if (value === undefined || Number.isSafeInteger(value)) return value;
+  throw usageFailure(`${flag} ${text} is not a whole number above 0.`);
+}
+
+function positive(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw usageFailure(`${flag} ${text} is not a number above 0.`);
+}
+
+function tera(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : value * 1e12;
+}
+
+function recomputeFrom(text: string | undefined): Recompute | undefined {
+  if (text === undefined) return undefined;
+  const known = RECOMPUTE.find((name) => name === text);
+  if (known !== undefined) return known;
+  throw usageFailure(`--recompute ${text} is not one of ${RECOMPUTE.join(', ')}.`);
+}
