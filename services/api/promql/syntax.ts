@@ -1,0 +1,16 @@
+import type { SyntaxNode } from '@lezer/common';
+import { badData, type PromError } from './errors.ts';
+
+/** An error at an offset of the text, in Prometheus's words. */
+export function failure(text: string, at: number, message: string): PromError {
+  const before = text.slice(0, at).split('\n');
+  return badData(`${before.length}:${(before.at(-1) ?? '').length + 1}: parse error: ${message}`);
+}
+
+export function childrenOf(node: SyntaxNode): SyntaxNode[] {
+  const children: SyntaxNode[] = [];
+  for (let child = node.firstChild; child !== null; child = child.nextSibling) {
+    if (child.name !== 'LineComment') children.push(child);
+  }
+  return children;
+}
