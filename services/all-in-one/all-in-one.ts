@@ -1,0 +1,115 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunEvent } from '../../domain/events.ts';
+import { encodeRunEvents } from '../../platform/bus/run-event-batch.ts';
+import { openSpool, type Spool } from '../../platform/bus/spool.ts';
+import { type Clock, systemClock } from '../../platform/clock.ts';
+import { processEnvironment } from '../../platform/environment.ts';
+import { type HttpServer, listen } from '../../platform/http-server.ts';
+import type { Log } from '../../platform/log.ts';
+import { createSeriesEncoder } from '../../platform/series/series-encoder.ts';
+import { openEmbeddedStore } from '../../platform/store/embedded.ts';
+import { migrate } from '../../platform/store/migrate.ts';
+import type { Store } from '../../platform/store/store.ts';
+import { withStandardVariables } from '../../platform/telemetry/config.ts';
+import { createCounters } from '../../platform/telemetry/counters.ts';
+import { measureProcess } from '../../platform/telemetry/process-metrics.ts';
+import { startTelemetry } from '../../platform/telemetry/telemetry.ts';
+import { headwayVersion } from '../../platform/version.ts';
+import { createAnalyzer } from '../analyzer/analyzer.ts';
+import { openDeadLetters } from '../analyzer/ingest/dead-letters.ts';
+import { createIngest } from '../analyzer/ingest/ingest.ts';
+import { createCollector } from '../collector/collector.ts';
+import { requireGuardedDoors } from './access.ts';
+import type { HeadwayConfig } from './config.ts';
+import { createApp } from './routes.ts';
+import { measureSpool } from './spool-metrics.ts';
+
+/** The embedded product: collector, analyzer, API and page in one process, over the spool and the engine in it. */
+export interface Headway {
+  readonly store: Store;
+  /** Binds the configured address and begins to scrape and to account; returns the URL. Throws ListenFailed. */
+  listen(): Promise<string>;
+  /** The way of `POST /v1/events` without the socket: resolves when the events survive a crash. */
+  publish(events: readonly RunEvent[]): Promise<void>;
+  /** Resolves when everything acknowledged before the call is in the tables. */
+  caughtUp(): Promise<void>;
+  /** Orderly: no new work, what runs ends, the tables are closed. What was acknowledged stays in any case. */
+  stop(): Promise<void>;
+}
+
+/** Opens data directory, spool and tables. Throws StoreLocked, OpenDoor. Nothing listens before `listen`. */
+export async function openHeadway(
+  config: HeadwayConfig,
+  log: Log,
+  clock: Clock = systemClock,
+): Promise<Headway> {
+  requireGuardedDoors(config);
+  await mkdir(config.data_dir, { recursive: true });
+  const store = await openEmbeddedStore(config.data_dir, config.store, log);
+  try {
+    await migrate(store);
+    const spool = await openSpool(join(config.data_dir, 'spool'), config.spool, log);
+    return compose({ config, log, clock, store, spool });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly config: HeadwayConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly spool: Spool;
+}
+
+function compose({ config, log, clock, store, spool }: Parts): Headway {
+  const telemetry = startTelemetry(withStandardVariables(config.telemetry, processEnvironment()), {
+    log,
+    version: headwayVersion(),
+  });
+  const process = measureProcess(telemetry.meter, config.telemetry);
+  measureSpool(createCounters(telemetry.meter, 'bus'), spool);
+  const analyzer = createAnalyzer({
+    store,
+    clock,
+    log,
+    config: config.analyzer,
+    encoder: createSeriesEncoder(),
+  });
+  const deadLetters = openDeadLetters(join(config.data_dir, 'dead-letter'));
+  const ingest = createIngest({ store, log, deadLetters, onJobs: (jobs) => analyzer.touch(jobs.keys()) });
+  const collector = createCollector({
+    config: config.collector,
+    bus: spool.writer,
+    clock,
+    log,
+    counters: createCounters(telemetry.meter, 'collector'),
+  });
+  const caughtUp = () => spool.reader.drained();
+  const app = createApp({ config, log, clock, store, collector: collector.routes, telemetry, caughtUp });
+  spool.reader.run(ingest);
+  let server: HttpServer | undefined;
+  return {
+    store,
+    async listen() {
+      server = await listen(app, config.server);
+      collector.start();
+      analyzer.start();
+      return server.url;
+    },
+    publish: (events) => spool.writer.publish(encodeRunEvents(events, Math.round(clock.now_us() / 1000))),
+    caughtUp,
+    async stop() {
+      await collector.stop();
+      await server?.close();
+      await analyzer.stop();
+      await spool.close();
+      await store.close();
+      process.stop();
+      await telemetry.shutdown();
+    },
+  };
+}

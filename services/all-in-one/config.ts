@@ -1,0 +1,37 @@
+import { SPOOL_DEFAULTS, type SpoolConfig } from '../../platform/bus/config.ts';
+import { HTTP_SERVER_DEFAULTS, type HttpServerConfig } from '../../platform/http-server.ts';
+import type { LogLevel } from '../../platform/log.ts';
+import { STORE_DEFAULTS, type StoreConfig } from '../../platform/store/config.ts';
+import { TELEMETRY_DEFAULTS, type TelemetryConfig } from '../../platform/telemetry/config.ts';
+import { ANALYZER_DEFAULTS, type AnalyzerConfig } from '../analyzer/config.ts';
+import { API_DEFAULTS, type ApiConfig } from '../api/config.ts';
+import { PROMQL_DEFAULTS, type PromqlConfig } from '../api/promql/config.ts';
+import { COLLECTOR_DEFAULTS, type CollectorConfig } from '../collector/config.ts';
+
+/** Every setting of the embedded product. `headway config show` prints them with their origin. */
+export interface HeadwayConfig {
+  /** Where the spool and the tables are. One process at a time. */
+  readonly data_dir: string;
+  readonly log_level: LogLevel;
+  readonly server: HttpServerConfig;
+  readonly collector: CollectorConfig;
+  readonly analyzer: AnalyzerConfig;
+  readonly api: ApiConfig;
+  readonly promql: PromqlConfig;
+  readonly spool: SpoolConfig;
+  readonly store: StoreConfig;
+  readonly telemetry: TelemetryConfig;
+}
+
+export const HEADWAY_DEFAULTS: HeadwayConfig = {
+  data_dir: '.headway',
+  log_level: 'warn',
+  server: HTTP_SERVER_DEFAULTS,
+  collector: COLLECTOR_DEFAULTS,
+  analyzer: ANALYZER_DEFAULTS,
+  api: API_DEFAULTS,
+  promql: PROMQL_DEFAULTS,
+  spool: SPOOL_DEFAULTS,
+  store: STORE_DEFAULTS,
+  telemetry: TELEMETRY_DEFAULTS,
+};

@@ -1,0 +1,56 @@
+import { Hono } from 'hono';
+import type { Clock } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Store } from '../../platform/store/store.ts';
+import { createCounters } from '../../platform/telemetry/counters.ts';
+import { createHttpTelemetry } from '../../platform/telemetry/http-telemetry.ts';
+import { createOperationRoutes, type Readiness } from '../../platform/telemetry/operation-routes.ts';
+import type { Telemetry } from '../../platform/telemetry/telemetry.ts';
+import { liveLimits } from '../analyzer/config.ts';
+import { createJobReader } from '../api/job-reader.ts';
+import { createPromRoutes } from '../api/routes/prom.ts';
+import { createV1Routes } from '../api/routes/v1.ts';
+import { createWebRoutes } from '../api/web/routes.ts';
+import { tokenGuard } from './access.ts';
+import type { HeadwayConfig } from './config.ts';
+
+export interface AppParts {
+  readonly config: HeadwayConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly store: Store;
+  /** The receivers, which guard their own door. */
+  readonly collector: Hono;
+  readonly telemetry: Telemetry;
+  readonly caughtUp: () => Promise<void>;
+}
+
+const CHECKOUT = new URL('../../', import.meta.url);
+
+/** Everything one port answers, each door in its place. */
+export function createApp({ config, log, clock, store, collector, telemetry, caughtUp }: AppParts): Hono {
+  const app = new Hono();
+  app.use(createHttpTelemetry(telemetry.tracer, createCounters(telemetry.meter, 'api')));
+  app.route(
+    '/',
+    createOperationRoutes({
+      prometheusText: telemetry.prometheusText,
+      checks: { store: () => storeAnswers(store) },
+      readiness_timeout_s: config.telemetry.readiness_timeout_s,
+    }),
+  );
+  app.route('/', collector);
+  app.use('/v1/*', tokenGuard(config.api.read_token));
+  app.use('/prom/*', tokenGuard(config.api.read_token));
+  const jobs = createJobReader(store);
+  const live = liveLimits(config.analyzer);
+  app.route('/v1', createV1Routes({ config: config.api, jobs, clock, live, caughtUp }));
+  app.route('/prom', createPromRoutes({ store, clock, log, config: config.promql }));
+  app.route('/', createWebRoutes({ root: CHECKOUT }));
+  return app;
+}
+
+async function storeAnswers(store: Store): Promise<Readiness> {
+  const rows = await store.query('SELECT 1 AS one');
+  return rows.length === 1 ? { ok: true } : { ok: false, reason: 'the tables answered nothing' };
+}
