@@ -5,7 +5,15 @@ import type { JobView } from './job-view.ts';
 const LISTED_MAX = 200;
 
 /** The inputs of a report, and how its figures are made of them, so that each can be worked out by hand. */
-export function explainView({ history, spec, account, kept, steps_above_peak }: JobView) {
+export function explainView({
+  history,
+  spec,
+  account,
+  kept,
+  measured,
+  steps_above_peak,
+  steps_unlogged,
+}: JobView) {
   const { flops_per_token = null } = spec.model ?? {};
   return {
     formulas: {
@@ -23,9 +31,10 @@ export function explainView({ history, spec, account, kept, steps_above_peak }: 
     flops_per_token,
     peak_flops: spec.peak_flops,
     peak_source: spec.peak_source,
-    steps_kept: kept.length,
+    lines_kept: kept.length,
+    steps_unlogged,
     steps_above_peak,
-    newest_steps: kept.slice(-LISTED_MAX).map(({ labels: _, compute_s, ...step }) => ({
+    newest_steps: measured.slice(-LISTED_MAX).map(({ labels: _, compute_s, ...step }) => ({
       ...step,
       compute_s: compute_s ?? null,
     })),

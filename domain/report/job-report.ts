@@ -4,13 +4,13 @@ import type { LedgerJson } from '../ledger/ledger-shape.ts';
 import { modelName, type ResolvedSpec } from './job-spec.ts';
 import { type JobView, jobView, type ViewOptions } from './job-view.ts';
 import { distinctSteps } from './kept-steps.ts';
-import { loggedNumbers } from './logged.ts';
+import { loggedNumbers, withLoggedRecompute } from './logged.ts';
 import { mttrOf } from './mttr.ts';
 import { qualityOf } from './quality.ts';
 import { efficiencyRates } from './rates.ts';
 import type { HardwareSummary, JobReport, Quality } from './report-shape.ts';
 import { runTimeOf } from './run-time.ts';
-import { throughputOf } from './throughput.ts';
+import { type KeptStep, throughputOf } from './throughput.ts';
 
 export type { AnyJobReport } from './report-shape.ts';
 
@@ -24,10 +24,12 @@ export function jobReport(events: readonly JobScopedEvent[], options: ViewOption
 }
 
 export function reportOfView(view: JobView): JobReport {
-  const { job, account, spec, kept, range } = view;
-  const throughput = throughputOf(kept);
-  const logged = loggedNumbers(kept, spec);
+  const { job, account, kept, measured, range } = view;
+  const throughput = throughputOf(measured);
+  const spec = withLoggedRecompute(view.spec, loggedNumbers(measured, view.spec));
+  const logged = loggedNumbers(measured, spec);
   const ledger = rangedLedger(view);
+  const devices = usualDevices(measured) ?? spec.devices;
   return {
     job,
     state: account.state,
@@ -37,8 +39,10 @@ export function reportOfView(view: JobView): JobReport {
     steps: distinctSteps(kept),
     attempts: account.attempts.length,
     lost_steps: account.lost_steps,
-    devices: spec.devices,
-    spec: specSummary(spec),
+    last_step: account.last_step,
+    last_progress_at: timeText(account.last_progress_at_us),
+    devices,
+    spec: specSummary(spec, devices),
     model: spec.model,
     hardware: hardwareSummary(spec),
     ...throughput,
@@ -48,7 +52,7 @@ export function reportOfView(view: JobView): JobReport {
     run_time_s: runTimeOf(ledger),
     incidents: ledger.incidents,
     mttr: mttrOf(ledger.incidents),
-    quality: qualityOf(view, throughput, logged, ledger),
+    quality: qualityOf({ ...view, spec }, throughput, logged, ledger),
   };
 }
 
@@ -65,7 +69,16 @@ export function ledgerOfView(
   windows_us?: LedgerOptions['windows_us'],
 ): LedgerJson & { readonly quality: Quality } {
   const ledger = rangedLedger(view, windows_us);
-  return { ...ledger, quality: qualityOf(view, throughputOf(view.kept), null, ledger) };
+  return { ...ledger, quality: qualityOf(view, throughputOf(view.measured), null, ledger) };
+}
+
+/** Devices of most measured steps: those that the rates of this report are of, also when a restart took fewer. */
+function usualDevices(steps: readonly KeptStep[]): number | null {
+  const counts = new Map<number, number>();
+  for (const { devices, count } of steps) {
+    if (devices !== undefined) counts.set(devices, (counts.get(devices) ?? 0) + count);
+  }
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null;
 }
 
 function rangedLedger({ account, range }: JobView, windows_us?: LedgerOptions['windows_us']): LedgerJson {
@@ -77,8 +90,8 @@ function rangedLedger({ account, range }: JobView, windows_us?: LedgerOptions['w
   });
 }
 
-function specSummary(spec: ResolvedSpec): JobReport['spec'] {
-  const { event, tokens_per_step, devices, hardware } = spec;
+function specSummary(spec: ResolvedSpec, devices: number | null): JobReport['spec'] {
+  const { event, tokens_per_step, hardware } = spec;
   const { sequence_length, recompute, parallelism, baseline, labels } = event;
   const sequences =
     tokens_per_step === null || sequence_length === undefined ? null : tokens_per_step / sequence_length;

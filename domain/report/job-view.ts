@@ -34,30 +34,35 @@ export interface JobView {
   readonly history: SpecHistory;
   readonly spec: ResolvedSpec;
   readonly account: Account;
-  /** Kept train steps in the range, oldest first, without those that no device could have done. */
+  /** The source carried no time: a log reader laid its steps end to end. */
+  readonly clock_is_made_up: boolean;
+  /** Kept train steps in the range, oldest first. */
   readonly kept: readonly KeptStep[];
+  /** Those of them that rates are made of: measured, and not faster than a device can be. */
+  readonly measured: readonly KeptStep[];
+  /** How many kept steps nobody measured: they lie in a gap of a log, and their time is a share of it. */
+  readonly steps_unlogged: number;
   /** How many steps claimed a speed above the peak. An asynchronous framework prints such times for its first steps. */
   readonly steps_above_peak: number;
 }
 
 export function jobView(events: readonly JobScopedEvent[], options: ViewOptions): JobView {
   const { job, now_us, at_us, from_us, to_us, live, faults = [] } = options;
-  const account = withFaultCauses(
-    accountOf(events, {
-      job,
-      ...(now_us === undefined ? {} : { now_us }),
-      ...(at_us === undefined ? {} : { at_us }),
-      ...(live === undefined ? {} : { live }),
-    }),
-    faults,
-  );
   const history = specHistory(events);
+  const told = accountOf(events, {
+    job,
+    ...(now_us === undefined ? {} : { now_us }),
+    ...(at_us === undefined ? {} : { at_us }),
+    ...(live === undefined ? {} : { live }),
+  });
+  const clock_is_made_up = told.steps.some(({ labels }) => labels['time_source'] === 'synthetic');
+  const account = clock_is_made_up ? withoutRepairTimes(told) : withFaultCauses(told, faults);
   const looked_us = at_us ?? now_us ?? account.newest_event_us;
   const devices = devicesOf(events, looked_us ?? Number.POSITIVE_INFINITY, history.merged.device_count);
   const spec = resolveSpec(history.merged, devices);
-  const steps = keptSteps(account, { from_us, to_us }, spec, computeShares(events));
-  const kept = steps.filter((step) => isPossible(step, spec));
-  const rejected = steps.length === kept.length ? [] : steps.filter((step) => !isPossible(step, spec));
+  const kept = keptSteps(account, { from_us, to_us }, spec, computeShares(events));
+  const logged = kept.filter(({ labels }) => labels['unlogged'] !== true);
+  const measured = logged.filter((step) => isPossible(step, spec));
   return {
     job,
     at_us: looked_us,
@@ -65,9 +70,31 @@ export function jobView(events: readonly JobScopedEvent[], options: ViewOptions)
     history,
     spec,
     account,
+    clock_is_made_up,
     kept,
-    steps_above_peak: rejected.reduce((sum, { count }) => sum + count, 0),
+    measured,
+    steps_unlogged: stepsOf(kept) - stepsOf(logged),
+    steps_above_peak: stepsOf(logged) - stepsOf(measured),
   };
+}
+
+/** The clock of a log without times is made up: between its steps nothing was measured, and zero would be a lie. */
+function withoutRepairTimes(account: Account): Account {
+  const incidents = account.incidents.map((incident) => ({
+    ...incident,
+    time_to_detect_s: null,
+    time_to_localize_s: null,
+    time_to_nodes_ready_s: null,
+    time_to_restart_s: null,
+    time_to_first_step_s: null,
+    time_to_regain_progress_s: null,
+    last_progress_to_regain_s: null,
+  }));
+  return { ...account, incidents };
+}
+
+function stepsOf(steps: readonly KeptStep[]): number {
+  return steps.reduce((sum, { count }) => sum + count, 0);
 }
 
 /** `mm_causal` counts the fewest FLOPs a correct kernel does: what exceeds the peak by it did not happen. */

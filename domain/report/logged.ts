@@ -172,6 +172,18 @@ export function loggedMismatches(
   return found;
 }
 
+/** The job's recompute setting, read off the printed figures where nobody said it: hardware FLOPs give it away. */
+export function withLoggedRecompute(spec: ResolvedSpec, logged: LoggedNumbers | null): ResolvedSpec {
+  const recompute = /^hfu_(full|selective)_recompute/.exec(logged?.recognised_as ?? '')?.[1];
+  if (spec.event.recompute !== undefined || (recompute !== 'full' && recompute !== 'selective')) return spec;
+  const reason = `nobody said it; ${recompute}, because the logged TFLOP/s are hardware FLOPs with it`;
+  return {
+    ...spec,
+    event: { ...spec.event, recompute },
+    reasons: { ...spec.reasons, recompute: reason },
+  };
+}
+
 /** FLOP/s that the framework says it divides by. */
 export function loggedPeak(labels: Labels): number | null {
   return numberOf(labels, JOB_LABELS.peak) ?? null;

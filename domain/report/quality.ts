@@ -30,11 +30,12 @@ export function qualityOf(
 }
 
 function reasonsOf(
-  { spec, kept, steps_above_peak }: JobView,
+  { spec, measured, steps_above_peak, steps_unlogged, clock_is_made_up }: JobView,
   throughput: Throughput,
 ): Record<string, string> {
   const reasons: Record<string, string> = { ...spec.reasons };
-  if (kept.length === 0) reasons['step_s'] = 'no train step was completed and kept in this range';
+  if (measured.length === 0)
+    reasons['step_s'] = 'no train step was completed, kept and measured in this range';
   else if (throughput.tokens_per_s === null) {
     reasons['tokens_per_s'] =
       'no step says its tokens: send tokens with the steps, or tokens_per_step, or global_batch_sequences and sequence_length in a job event';
@@ -46,6 +47,14 @@ function reasonsOf(
   if (steps_above_peak > 0) {
     reasons['steps_above_peak'] =
       `${steps_above_peak} kept steps claim a speed above the peak and are left out of every rate`;
+  }
+  if (clock_is_made_up) {
+    reasons['mttr'] =
+      'the log carries no time: its clock is made up of step times, so down time, repair times and goodput are not known';
+  }
+  if (steps_unlogged > 0) {
+    reasons['steps_unlogged'] =
+      `${steps_unlogged} kept steps lie in gaps of the log: they count as steps and time, and are in no rate`;
   }
   return reasons;
 }

@@ -46,6 +46,9 @@ export interface JobReport {
   readonly steps: number;
   readonly attempts: number;
   readonly lost_steps: number;
+  /** The last completed step, and when it ended, RFC 3339. */
+  readonly last_step: number | null;
+  readonly last_progress_at: string | null;
   readonly devices: number | null;
   readonly spec: Pick<JobEvent, 'dtype' | 'sequence_length' | 'recompute' | 'parallelism' | 'baseline'> & {
     readonly model: string | null;

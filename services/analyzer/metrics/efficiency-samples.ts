@@ -56,9 +56,9 @@ function addLinearity(
   list.add('headway_job_linearity_vs_baseline_ratio', rates.speed_vs_normal_ratio, { definition });
 }
 
-function stepsOfPresentSpec({ kept, history }: JobView): readonly KeptStep[] {
+function stepsOfPresentSpec({ measured, history }: JobView): readonly KeptStep[] {
   const since_us = history.changed_at_us;
-  const present = since_us === undefined ? [] : kept.filter(({ start_us }) => start_us >= since_us);
+  const present = since_us === undefined ? [] : measured.filter(({ start_us }) => start_us >= since_us);
   // a change that lies after the moment looked from has not happened yet
-  return present.length === 0 ? kept : present;
+  return present.length === 0 ? measured : present;
 }

@@ -1,3 +1,4 @@
+import { deviceSeconds } from '../../../domain/ledger/device-seconds.ts';
 import { ledgerOf } from '../../../domain/ledger/ledger.ts';
 import type { Account, Bucket, LedgerJson } from '../../../domain/ledger/ledger-shape.ts';
 import type { SampleList } from './metric-sample.ts';
@@ -19,30 +20,11 @@ export function addLedgerSamples(list: SampleList, account: Account): void {
   for (const [bucket, seconds] of Object.entries(run.buckets_s)) {
     if (!NOT_BADPUT.has(bucket)) list.add('headway_job_badput_seconds', seconds, { bucket });
   }
-  for (const { bucket, cause, device_s } of deviceSeconds(account)) {
-    list.add('headway_job_device_seconds', device_s, { bucket, cause });
+  for (const { bucket, cause, device_s } of deviceSeconds(account.segments) ?? []) {
+    list.add('headway_job_device_seconds', device_s, { bucket, cause: cause ?? '' });
   }
 }
 
 function addGoodput(list: SampleList, window: string, { goodput_ratio }: LedgerJson): void {
   list.add('headway_job_goodput_ratio', goodput_ratio, { ratio: 'goodput_runtime', window });
-}
-
-interface DeviceSeconds {
-  readonly bucket: Bucket;
-  readonly cause: string;
-  device_s: number;
-}
-
-/** Device-seconds by bucket and cause; stretches of which nobody said how many devices they held are not in it. */
-function deviceSeconds({ segments }: Account): DeviceSeconds[] {
-  const sums = new Map<string, DeviceSeconds>();
-  for (const { bucket, cause = '', devices, from_us, to_us } of segments) {
-    if (devices === undefined) continue;
-    const key = `${bucket} ${cause}`;
-    const sum = sums.get(key) ?? { bucket, cause, device_s: 0 };
-    sum.device_s += ((to_us - from_us) / 1e6) * devices;
-    sums.set(key, sum);
-  }
-  return [...sums.values()];
 }

@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { DEFINITIONS, type LinearityDefinition } from '../../domain/linearity.ts';
+import { linearityOfReports } from '../../domain/report/linearity-of-reports.ts';
+import { reportOfJob, type SourceOptions } from '../job-source.ts';
+import { linearityText } from '../linearity-text.ts';
+import { usageFailure } from '../outcome.ts';
+import { printJson, printText, type Terminal } from '../terminal.ts';
+
+interface LinearityOptions extends SourceOptions {
+  readonly definition: string;
+  readonly baseline?: string;
+  readonly json?: boolean;
+}
+
+export function addLinearity(program: Command, terminal: Terminal): void {
+  program
+    .command('linearity')
+    .description('how much of its speed a device keeps as devices are added, between jobs')
+    .argument('<jobs...>', 'names of jobs, or paths of logs or event files')
+    .option('--definition <definition>', DEFINITIONS.join(', '), 'tokens')
+    .option('--baseline <job>', 'the job to compare with (default: the smallest)')
+    .option('--json', 'one JSON document')
+    .option('--url <url>', 'a running Headway (default http://127.0.0.1:8470)')
+    .option('--token <token>', 'its read token')
+    .option('--data <dir>', 'read the tables of a data directory that no Headway holds')
+    .action(async (jobs: readonly string[], options: LinearityOptions) => {
+      const definition = definitionOf(options.definition);
+      const reports = [];
+      for (const job of jobs) reports.push(await reportOfJob(job, options));
+      const baseline = baselineOf(options.baseline, jobs, reports);
+      const linearity = linearityOfReports(reports, definition, baseline);
+      if (options.json === true) printJson(terminal, linearity);
+      else printText(terminal, linearityText(linearity));
+    });
+}
+
+/** Named as the job was named on the command line, which for a file is its path. */
+function baselineOf(
+  named: string | undefined,
+  jobs: readonly string[],
+  reports: readonly { readonly job: string }[],
+): { readonly job: string } | undefined {
+  if (named === undefined) return undefined;
+  const index = jobs.indexOf(named);
+  const job = index >= 0 ? reports[index]?.job : reports.find((report) => report.job === named)?.job;
+  if (job !== undefined) return { job };
+  throw usageFailure(`--baseline ${named} is not one of the jobs given: ${jobs.join(', ')}.`);
+}
+
+function definitionOf(text: string): LinearityDefinition {
+  const known = DEFINITIONS.find((name) => name === text);
+  if (known !== undefined) return known;
+  throw usageFailure(`--definition ${text} is not one of ${DEFINITIONS.join(', ')}.`);
+}

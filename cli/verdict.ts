@@ -1,0 +1,102 @@
+import type { Bucket, Incident } from '../domain/ledger/ledger-shape.ts';
+import type { JobReport } from '../domain/report/report-shape.ts';
+import { duration } from './units.ts';
+
+/** The first lines of a report: what is the matter, since when, who, and what to do. */
+export interface Verdict {
+  readonly what: string;
+  readonly who: string | null;
+  readonly todo: string | null;
+}
+
+const STANDING_STILL: Readonly<Partial<Record<JobReport['state'], string>>> = {
+  hang: 'makes no progress: its step hangs',
+  silent: 'is silent: nothing was heard from any of its sources',
+  down: 'is down: it failed and was not started again',
+};
+
+/** What to attack, by the bucket that costs most. Start-up and steps of the present are no problem by themselves. */
+const MEND: Readonly<Partial<Record<Bucket, string>>> = {
+  lost_work: 'save more often: most was lost to steps done again',
+  hang: 'find hangs sooner: a shorter collective timeout, or an alert on HeadwayJobHung',
+  hang_or_unfinished: 'record failures (type `fail`), so that the unfinished step has a cause',
+  silent: 'look at the sender and its network: most of the loss is silence',
+  startup: 'shorten the start: most was lost between launch and first step',
+  program_startup: 'shorten the first step (compilation caches)',
+  init: 'shorten the initialisation, which cost most',
+  data_wait: 'feed data faster: more workers or nearer storage',
+  custom: 'make the blocking work between steps rarer or asynchronous',
+  ckpt_save: 'save asynchronously: blocking saves cost most',
+  ckpt_restore: 'restore faster: nearer storage, or from a peer',
+  down: 'restart faster: most was lost between failure and relaunch',
+  down_detect: 'detect failures sooner',
+  down_localize: 'find the faulty part sooner',
+  down_wait_nodes: 'keep spare nodes warm',
+};
+
+export function verdictOf(report: JobReport): Verdict {
+  const still = STANDING_STILL[report.state];
+  const open = report.incidents.findLast(({ state }) => state === 'open');
+  if (still !== undefined) {
+    return {
+      what: `${report.job} ${still}${sinceText(report)}`,
+      who: open === undefined ? null : culprit(open),
+      todo: repair(report, open),
+    };
+  }
+  const worst = worstIncident(report.incidents);
+  return {
+    what: `${report.job} ${movingText(report)}`,
+    who: worst === undefined ? null : `costliest interruption: ${culprit(worst)}`,
+    todo: largestLoss(report),
+  };
+}
+
+function movingText({ state, last_step, last_progress_at, at }: JobReport): string {
+  const step = last_step === null ? 'no step yet' : `last step ${last_step} at ${last_progress_at}`;
+  if (state === 'ended') return `has ended: ${step}`;
+  return `is ${state} as of ${at}: ${step}`;
+}
+
+function sinceText({ last_progress_at, at, last_step }: JobReport): string {
+  if (last_progress_at === null || at === null) return '';
+  const seconds = (Date.parse(at) - Date.parse(last_progress_at)) / 1000;
+  return `, for ${duration(seconds)}: last step ${last_step} at ${last_progress_at}`;
+}
+
+export function culprit({ cause, node, device }: Incident): string {
+  const place = [node === null ? '' : ` on node ${node}`, device === null ? '' : ` device ${device}`].join(
+    '',
+  );
+  return `${cause ?? 'cause not known'}${place}`;
+}
+
+function repair({ state }: JobReport, open: Incident | undefined): string {
+  if (state === 'silent') return 'look at the sender and the network first: the job may be well and unheard';
+  const node = open?.node ?? null;
+  if (node !== null) return `take node ${node} out of the job and restart from the last checkpoint`;
+  return 'compare the ranks before restarting, or the evidence is gone; then restart from the last checkpoint';
+}
+
+/** The one after which progress took longest to come back. */
+function worstIncident(incidents: readonly Incident[]): Incident | undefined {
+  return [...incidents].sort((a, b) => cost(b) - cost(a))[0];
+}
+
+function cost({
+  last_progress_to_regain_s,
+  time_to_regain_progress_s,
+  time_to_first_step_s,
+}: Incident): number {
+  return last_progress_to_regain_s ?? time_to_regain_progress_s ?? time_to_first_step_s ?? 0;
+}
+
+function largestLoss({ ledger }: JobReport): string | null {
+  const [largest] = Object.entries(ledger.buckets_s)
+    .filter(([bucket]) => bucket in MEND)
+    .sort(([, a], [, b]) => b - a);
+  if (largest === undefined) return null;
+  const [bucket, seconds] = largest;
+  const mend = MEND[bucket as Bucket];
+  return mend === undefined ? null : `${mend} (${bucket}, ${duration(seconds)})`;
+}
