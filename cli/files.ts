@@ -7,7 +7,24 @@ const FILE_BYTES_MAX = 1024 ** 3;
 
 /** The text of a file given on the command line (gzip by its magic bytes), or a usage failure that names it. */
 export async function textOfFile(path: string): Promise<string> {
-  const bytes = await bytesOfFile(path);
+  return plainText(path, await bytesOfFile(path));
+}
+
+/** The same, where `-` stands for standard input. */
+export async function textOfInput(path: string): Promise<string> {
+  if (path !== '-') return textOfFile(path);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > FILE_BYTES_MAX)
+      throw usageFailure(`standard input has more than the ${FILE_BYTES_MAX} bytes that are read whole.`);
+    chunks.push(chunk);
+  }
+  return plainText('standard input', Buffer.concat(chunks));
+}
+
+function plainText(path: string, bytes: Buffer): string {
   const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzip(path, bytes) : bytes;
   return plain.toString('utf8');
 }
