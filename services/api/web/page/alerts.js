@@ -100,14 +100,16 @@ function cardOf(job, alerts, facts, at_s, linkTo) {
       element('h2', {}, element('a', { href: linkTo(job) }, job), ` ${rule.headline}`, measured(first)),
       element('span', { class: 'since' }, sinceText(first, facts, at_s)),
     ),
-    element(
-      'dl',
-      {},
-      ...row('Who', (facts.culprits.get(job) ?? ['cause not known yet']).join('; ')),
-      ...row('Cost', costs.length === 0 ? 'not known' : costs.join(', ')),
-      ...row('Do', rule.action, ' ', element('a', { href: runbook }, 'Runbook')),
-      ...(others.length === 0 ? [] : row('Also', others.map(alsoText).join('; '))),
-    ),
+    pending
+      ? null
+      : element(
+          'dl',
+          {},
+          ...row('Who', (facts.culprits.get(job) ?? ['cause not known yet']).join('; ')),
+          ...row('Cost', costs.length === 0 ? 'not known' : costs.join(', ')),
+          ...row('Do', rule.action, ' ', element('a', { href: runbook }, 'Runbook')),
+          ...(others.length === 0 ? [] : row('Also', others.map(alsoText).join('; '))),
+        ),
   );
 }
 

@@ -7,9 +7,6 @@ import { formatClock, formatSeconds } from './units.js';
 /** As many marks as fit without touching on the narrowest page. */
 const AXIS_MARKS = 8;
 
-/** Share of the width that half a mark takes. */
-const EDGE = 0.025;
-
 /**
  * @typedef {import('./time-range.js').View} View
  * @typedef {{ from_s: number, to_s: number, value: number, text: string, color: string | null }} Stretch
@@ -140,9 +137,6 @@ function stripNode({ name, stretches }, named, view) {
 function axisNode(view) {
   const axis = element('div', { class: 'strip-axis', 'aria-hidden': 'true' });
   for (const { at_s, text } of axisMoments(view, AXIS_MARKS)) {
-    // A mark at the edge would be cut.
-    const share = (at_s - view.start_s) / (view.end_s - view.start_s);
-    if (share < EDGE || share > 1 - EDGE) continue;
     const tick = element('span', {}, text);
     tick.style.setProperty('left', percent(at_s, view));
     axis.append(tick);

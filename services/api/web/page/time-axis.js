@@ -5,6 +5,9 @@ const SPACINGS_S = [
   604_800,
 ];
 
+/** Share of the width that half a mark takes. */
+const EDGE = 0.025;
+
 const SECONDS = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const MINUTES = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const DAYS = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
@@ -34,8 +37,11 @@ export function axisMoments({ start_s, end_s }, count) {
   const spacing_s = SPACINGS_S.find((spacing) => length_s / spacing <= count) ?? length_s / count;
   const offset_s = new Date(start_s * 1000).getTimezoneOffset() * 60;
   const first_s = Math.ceil((start_s - offset_s) / spacing_s) * spacing_s + offset_s;
+  // A mark at the very edge would be cut, or lie on the marks of the other axis.
+  const edge_s = length_s * EDGE;
   const moments = [];
-  for (let at_s = first_s; at_s <= end_s; at_s += spacing_s)
-    moments.push({ at_s, text: axisText(at_s, spacing_s) });
+  for (let at_s = first_s; at_s <= end_s - edge_s; at_s += spacing_s) {
+    if (at_s >= start_s + edge_s) moments.push({ at_s, text: axisText(at_s, spacing_s) });
+  }
   return moments;
 }
