@@ -44,28 +44,28 @@ export interface SeriesSpans {
  * Finds the parts of `name{label="value",...}` from `start`, within one line. Lenient where exporters are: blanks
  * anywhere between tokens, a trailing comma, quoted names (`{"a.b",c="d"}`). Throws {@link BadSeries}.
  */
-export function findSeries(bytes: Uint8Array, start: number, limit: number): SeriesSpans {
-  let at = skipBlanks(bytes, start, limit);
-  const nameEnd = skipName(bytes, at, limit, true);
+export function findSeries(page: Buffer, start: number, limit: number): SeriesSpans {
+  let at = skipBlanks(page, start, limit);
+  const nameEnd = skipName(page, at, limit, true);
   let name: Span | undefined = nameEnd > at ? { from: at, to: nameEnd } : undefined;
-  at = skipBlanks(bytes, nameEnd, limit);
-  if (bytes[at] !== BRACE_OPEN || at >= limit) {
+  at = skipBlanks(page, nameEnd, limit);
+  if (page[at] !== BRACE_OPEN || at >= limit) {
     if (name === undefined) throw new BadSeries('expected a metric name');
     return { end: nameEnd, name, labels: [] };
   }
   const labels: [Span, Span][] = [];
-  at = skipBlanks(bytes, at + 1, limit);
-  while (bytes[at] !== BRACE_CLOSE || at >= limit) {
-    const key = labelName(bytes, at, limit);
-    at = skipBlanks(bytes, key.next, limit);
-    if (bytes[at] === EQUALS && at < limit) {
-      const value = quoted(bytes, skipBlanks(bytes, at + 1, limit), limit, 'a quoted label value');
+  at = skipBlanks(page, at + 1, limit);
+  while (page[at] !== BRACE_CLOSE || at >= limit) {
+    const key = labelName(page, at, limit);
+    at = skipBlanks(page, key.next, limit);
+    if (page[at] === EQUALS && at < limit) {
+      const value = quoted(page, skipBlanks(page, at + 1, limit), limit, 'a quoted label value');
       labels.push([key.span, value.span]);
-      at = skipBlanks(bytes, value.next, limit);
+      at = skipBlanks(page, value.next, limit);
     } else if (key.isQuoted && name === undefined) name = key.span;
     else throw new BadSeries('expected `=` after a label name');
-    if (bytes[at] === COMMA && at < limit) at = skipBlanks(bytes, at + 1, limit);
-    else if (bytes[at] !== BRACE_CLOSE || at >= limit)
+    if (page[at] === COMMA && at < limit) at = skipBlanks(page, at + 1, limit);
+    else if (page[at] !== BRACE_CLOSE || at >= limit)
       throw new BadSeries('expected `,` or `}` after a label');
   }
   if (name === undefined) throw new BadSeries('a series without a metric name');
@@ -73,11 +73,11 @@ export function findSeries(bytes: Uint8Array, start: number, limit: number): Ser
 }
 
 /** Decodes what {@link findSeries} found. A pure function of those bytes. Throws {@link BadSeries}. */
-export function decodeSeries(bytes: Uint8Array, spans: SeriesSpans, limits: SeriesLimits): SeriesRef {
+export function decodeSeries(page: Buffer, spans: SeriesSpans, limits: SeriesLimits): SeriesRef {
   if (spans.labels.length > limits.labels_max) {
     throw new BadSeries(`${spans.labels.length} labels; the limit is ${limits.labels_max} (labels_max)`);
   }
-  const name = spans.name === undefined ? '' : nameText(bytes, spans.name, limits);
+  const name = spans.name === undefined ? '' : nameText(page, spans.name, limits);
   const labels = spans.labels.map(([key, value]) => {
     if (value.to - value.from > limits.label_value_bytes_max) {
       const size = value.to - value.from;
@@ -85,7 +85,7 @@ export function decodeSeries(bytes: Uint8Array, spans: SeriesSpans, limits: Seri
         `a label value of ${size} bytes; the limit is ${limits.label_value_bytes_max} (label_value_bytes_max)`,
       );
     }
-    return [nameText(bytes, key, limits), unescaped(text(bytes, value))] as const;
+    return [nameText(page, key, limits), unescaped(text(page, value))] as const;
   });
   labels.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const twice = labels.find(([key], index) => key === labels[index + 1]?.[0]);
@@ -93,35 +93,35 @@ export function decodeSeries(bytes: Uint8Array, spans: SeriesSpans, limits: Seri
   return { name, labels: labels.filter(([, value]) => value !== '') };
 }
 
-function nameText(bytes: Uint8Array, span: Span, { name_bytes_max }: SeriesLimits): string {
+function nameText(page: Buffer, span: Span, { name_bytes_max }: SeriesLimits): string {
   if (span.to === span.from) throw new BadSeries('an empty name');
   if (span.to - span.from > name_bytes_max) {
     throw new BadSeries(
       `a name of ${span.to - span.from} bytes; the limit is ${name_bytes_max} (name_bytes_max)`,
     );
   }
-  const name = unescaped(text(bytes, span));
+  const name = unescaped(text(page, span));
   if (name === '__name__') throw new BadSeries('the label __name__ is reserved');
   return name;
 }
 
 function labelName(
-  bytes: Uint8Array,
+  page: Buffer,
   at: number,
   limit: number,
 ): { span: Span; next: number; isQuoted: boolean } {
-  if (bytes[at] === QUOTE && at < limit) {
-    return { ...quoted(bytes, at, limit, 'a quoted name'), isQuoted: true };
+  if (page[at] === QUOTE && at < limit) {
+    return { ...quoted(page, at, limit, 'a quoted name'), isQuoted: true };
   }
-  const end = skipName(bytes, at, limit, false);
+  const end = skipName(page, at, limit, false);
   if (end === at) throw new BadSeries('expected a label name or `}`');
   return { span: { from: at, to: end }, next: end, isQuoted: false };
 }
 
-function quoted(bytes: Uint8Array, at: number, limit: number, what: string): { span: Span; next: number } {
-  if (bytes[at] !== QUOTE || at >= limit) throw new BadSeries(`expected ${what}`);
+function quoted(page: Buffer, at: number, limit: number, what: string): { span: Span; next: number } {
+  if (page[at] !== QUOTE || at >= limit) throw new BadSeries(`expected ${what}`);
   for (let index = at + 1; index < limit; index++) {
-    const byte = bytes[index];
+    const byte = page[index];
     if (byte === QUOTE) return { span: { from: at + 1, to: index }, next: index + 1 };
     if (byte === LINE_FEED) break;
     if (byte === BACKSLASH) index++;
@@ -130,10 +130,10 @@ function quoted(bytes: Uint8Array, at: number, limit: number, what: string): { s
 }
 
 /** Metric names may hold colons, label names may not; digits not in front. */
-function skipName(bytes: Uint8Array, start: number, limit: number, colons: boolean): number {
+function skipName(page: Buffer, start: number, limit: number, colons: boolean): number {
   let at = start;
   for (; at < limit; at++) {
-    const byte = bytes[at] ?? 0;
+    const byte = page[at] ?? 0;
     const isLetter = (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x41 && byte <= 0x5a) || byte === 0x5f;
     if (isLetter || (colons && byte === 0x3a)) continue;
     if (byte >= 0x30 && byte <= 0x39 && at > start) continue;
@@ -144,9 +144,12 @@ function skipName(bytes: Uint8Array, start: number, limit: number, colons: boole
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function text(bytes: Uint8Array, { from, to }: Span): string {
+function text(page: Buffer, { from, to }: Span): string {
+  let isAscii = true;
+  for (let at = from; at < to && isAscii; at++) isAscii = (page[at] ?? 0) < 0x80;
+  if (isAscii) return page.toString('latin1', from, to);
   try {
-    return utf8.decode(bytes.subarray(from, to));
+    return utf8.decode(page.subarray(from, to));
   } catch {
     throw new BadSeries('a name or label value is not UTF-8');
   }

@@ -21,7 +21,7 @@ type Scraped = readonly (readonly [string, string])[];
 
 /**
  * Labels that belong to one series and not to the device: faults, links, engines, processes. A series with one of
- * them is no column of the device's row (`research`: dcgm-exporter, device-metrics-exporter, npu-exporter).
+ * them is no column of the device's row.
  */
 const SERIES_LABELS: Readonly<Record<Vendor, ReadonlySet<string>>> = {
   nvidia: new Set([
@@ -111,7 +111,12 @@ const READERS: Readonly<Record<Vendor, (found: Found, host: string) => Read>> = 
   },
   amd(found, host) {
     const partition = found['gpu_partition_id'];
-    const isWhole = partition === undefined || partition === 'NA' || partition === UNSIGNED_MINUS_ONE;
+    // In mode spx the whole device is its one partition.
+    const isWhole =
+      partition === undefined ||
+      partition === 'NA' ||
+      partition === UNSIGNED_MINUS_ONE ||
+      found['gpu_compute_partition_type']?.toLowerCase() === 'spx';
     return identity({
       node: nodeName(found['hostname'], host),
       uid: found['gpu_uuid'] ?? found['GPU_UUID'],
