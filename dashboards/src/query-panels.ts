@@ -168,7 +168,7 @@ export function table(
       { mode: 'thresholds' },
       { align: 'auto', cellOptions: { type: 'auto' }, inspect: false },
     ),
-    options: { showHeader: true, cellHeight: 'sm', footer: { show: false }, sortBy: order },
+    options: { showHeader: true, cellHeight: 'sm', sortBy: order },
     transformations: [
       ...(options.queries.length > 1 ? [{ id: 'merge', options: {} }] : []),
       { id: 'filterFieldsByName', options: { include: { names: columns.map(({ field }) => field) } } },
@@ -202,7 +202,7 @@ export function stateTimeline(
       showValue: 'auto',
       alignValue: 'left',
       rowHeight: 0.9,
-      legend: { displayMode: 'list', placement: 'bottom', showLegend: true },
+      legend: { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [] },
       tooltip: { mode: 'single', sort: 'none' },
     },
     transformations: [],
