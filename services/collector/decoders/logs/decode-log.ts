@@ -6,7 +6,8 @@ import { createZone } from './log-time.ts';
 import { LOG_FORMATS, logFormat } from './registry.ts';
 
 export interface DecodedLog {
-  readonly framework: string;
+  /** Name of the format in the registry; forks and dialects stand in the labels of the job event. */
+  readonly format: string;
   readonly events: readonly RunEvent[];
   readonly notes: readonly string[];
   readonly rejected: readonly LogRejection[];
@@ -57,10 +58,15 @@ export function decodeLogs(texts: readonly string[], options: DecodeOptions): De
     });
   });
   placed.sort((a, b) => a.time_us - b.time_us || a.file - b.file || a.index - b.index);
-  return decodeLines(
+  const decoded = decodeLines(
     placed.map(({ line }) => line),
     { ...options, format: format.name },
   );
+  const rejected = decoded.rejected.map((rejection) => {
+    const origin = placed[rejection.line - 1];
+    return origin === undefined ? rejection : { ...rejection, file: origin.file, line: origin.index + 1 };
+  });
+  return { ...decoded, rejected };
 }
 
 function decodeLines(lines: readonly string[], options: DecodeOptions): DecodedLog {
@@ -70,22 +76,19 @@ function decodeLines(lines: readonly string[], options: DecodeOptions): DecodedL
   lines.forEach((raw, index) => {
     const number = index + 1;
     if (raw.length > LOG_LIMITS.line_chars_max) {
-      collected.reject(
-        number,
-        'line_too_long',
-        `${raw.length} characters; at most ${LOG_LIMITS.line_chars_max} are read`,
-      );
+      const message = `${raw.length} characters; at most ${LOG_LIMITS.line_chars_max} are read`;
+      collected.reject(number, 'line_too_long', message);
       return;
     }
     for (const line of cleanLines(raw, number)) decoder.line(line);
   });
   const open = decoder.end();
-  return { framework: format.name, ...collected.result(), open };
+  return { format: format.name, ...collected.result(), open };
 }
 
 class CollectingSink implements LogSink {
   private readonly events: RunEvent[] = [];
-  private readonly notes: string[] = [];
+  private readonly notes = new Set<string>();
   private readonly rejected: LogRejection[] = [];
   private rejected_count = 0;
 
@@ -94,7 +97,7 @@ class CollectingSink implements LogSink {
   }
 
   note(text: string): void {
-    this.notes.push(text);
+    this.notes.add(text);
   }
 
   reject(line: number, code: string, message: string): void {
@@ -103,8 +106,8 @@ class CollectingSink implements LogSink {
   }
 
   result() {
-    const { events, notes, rejected, rejected_count } = this;
-    return { events, notes, rejected, rejected_count };
+    const { events, rejected, rejected_count } = this;
+    return { events, notes: [...this.notes], rejected, rejected_count };
   }
 }
 

@@ -27,6 +27,8 @@ export interface LogLine {
 }
 
 export interface LogRejection {
+  /** Which of several logs, from 0; undefined for a single one. */
+  readonly file?: number;
   readonly line: number;
   readonly code: string;
   readonly message: string;
@@ -56,6 +58,8 @@ export interface OpenAttempt {
 
 export interface LogFormat {
   readonly name: string;
+  /** Other names it is asked for by. */
+  readonly aliases?: readonly string[];
   /** 0: nothing of this format; more: how surely the line is of it. */
   score(text: string): number;
   /** Microseconds of the line if it carries a time; merges the logs of several ranks. */

@@ -10,5 +10,5 @@ import { torchtitan } from './torchtitan/torchtitan.ts';
 export const LOG_FORMATS: readonly LogFormat[] = [torchtitan, megatron, mlperf, nemo, nanotron, maxtext];
 
 export function logFormat(name: string): LogFormat | undefined {
-  return LOG_FORMATS.find((format) => format.name === name);
+  return LOG_FORMATS.find((format) => format.name === name || format.aliases?.includes(name));
 }

@@ -58,6 +58,11 @@ export class RunWriter {
     return this.options.devices ?? this.facts.device_count;
   }
 
+  /** Whether the caller named the devices. */
+  get devicesGiven(): boolean {
+    return this.options.devices !== undefined;
+  }
+
   /** Tokens of one step over all devices, as far as the log says. */
   get tokensPerStep(): number | undefined {
     if (this.facts.tokens_per_step !== undefined) return this.facts.tokens_per_step;

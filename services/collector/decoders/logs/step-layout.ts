@@ -130,10 +130,19 @@ export class StepLayout {
 
   private begin(record: StepRecord): void {
     this.settle();
-    const devices = this.world.devicesOf(record, this.writer.devices);
-    this.writer.begin(this.launching?.time_us, devices);
+    this.writer.begin(this.launching?.time_us, this.impliedDevices(record));
     this.launching = undefined;
     this.last = undefined;
+  }
+
+  /** Devices of a launch that its lines show to differ from the job's. What the caller said is not overruled, only doubted. */
+  private impliedDevices(record: StepRecord): number | undefined {
+    const devices = this.world.devicesOf(record, this.writer.devices);
+    if (devices === undefined || !this.writer.devicesGiven) return devices;
+    this.sink.note(
+      `from step ${record.step} on, the printed TFLOP/s are those of ${devices} devices, not of ${this.writer.devices}`,
+    );
+    return undefined;
   }
 
   /** Printed again by another rank: the very same numbers, or the same step while it has hardly ended. */

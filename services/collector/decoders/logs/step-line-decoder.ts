@@ -3,7 +3,7 @@ import type { JobFacts, LogDecoder, LogLine, LogOptions, LogSink, OpenAttempt, T
 import { createZone } from './log-time.ts';
 import { RunWriter } from './run-writer.ts';
 import { StepLayout, type StepRecord } from './step-layout.ts';
-import { SYNTHETIC_START_US, SyntheticTime } from './synthetic-time.ts';
+import { SyntheticTime } from './synthetic-time.ts';
 
 export interface Learned {
   readonly facts: JobFacts;
@@ -60,7 +60,7 @@ export class StepLineDecoder implements LogDecoder {
   }
 
   end(): OpenAttempt | undefined {
-    this.synthetic?.play(this.layout, this.sink, this.options.synthetic_start_us ?? SYNTHETIC_START_US);
+    this.synthetic?.play(this.layout, this.writer, this.sink, this.options.synthetic_start_us);
     this.layout.settle();
     return this.writer.finish();
   }

@@ -1,4 +1,5 @@
 import type { LogSink } from './log-format.ts';
+import type { RunWriter } from './run-writer.ts';
 import type { StepLayout, StepRecord } from './step-layout.ts';
 
 /** Where the made-up clock begins unless the caller says otherwise: 2000-01-01T00:00:00Z, plainly no real run. */
@@ -31,8 +32,9 @@ export class SyntheticTime {
     this.runs.at(-1)?.push(entry);
   }
 
-  play(layout: StepLayout, sink: LogSink, start_us: number): void {
+  play(layout: StepLayout, writer: RunWriter, sink: LogSink, start_us = SYNTHETIC_START_US): void {
     if (this.newest === undefined) return;
+    writer.learn({}, { time_source: 'synthetic' });
     sink.note(
       'the log carries no time: steps are laid end to end on a made-up clock (time_source synthetic)',
     );
@@ -74,8 +76,7 @@ export class SyntheticTime {
 }
 
 function playEntry(layout: StepLayout, entry: Entry): void {
-  if (entry.kind === 'step')
-    layout.step({ ...entry.record, labels: { ...entry.record.labels, time_source: 'synthetic' } });
+  if (entry.kind === 'step') layout.step(entry.record);
   else if (entry.kind === 'text') layout.watch(entry.text, undefined);
   else if (entry.kind === 'launch') layout.launch();
   else layout.after(entry.what, entry.length_s, entry.name);

@@ -12,7 +12,7 @@ import { excerpt } from '../log-text.ts';
 import { createZone, timeIn } from '../log-time.ts';
 import { definedOf, RunWriter } from '../run-writer.ts';
 import { StepLayout, type StepRecord } from '../step-layout.ts';
-import { SYNTHETIC_START_US, SyntheticTime } from '../synthetic-time.ts';
+import { SyntheticTime } from '../synthetic-time.ts';
 import { dialectOf, fieldOf, type IterationLine, iterationIn, stepSecondsOf } from './iteration-line.ts';
 import { argumentIn, factsFrom, worldIn } from './megatron-arguments.ts';
 
@@ -26,6 +26,7 @@ const TIMER = /^\s+(save-checkpoint|evaluate) \.*: ?\((?:[\d.]+), ([\d.]+)\)/;
  */
 export const megatron: LogFormat = {
   name: 'megatron',
+  aliases: ['megatron-lm', 'megatron-deepspeed', 'megatron-bridge', 'primus'],
   score(text) {
     if (!text.includes('iteration')) return 0;
     const line = iterationIn(text);
@@ -61,7 +62,7 @@ class MegatronDecoder implements LogDecoder {
   }
 
   end(): OpenAttempt | undefined {
-    this.synthetic?.play(this.layout, this.sink, this.options.synthetic_start_us ?? SYNTHETIC_START_US);
+    this.synthetic?.play(this.layout, this.writer, this.sink, this.options.synthetic_start_us);
     this.layout.settle();
     return this.writer.finish();
   }

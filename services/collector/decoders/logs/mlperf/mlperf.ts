@@ -25,6 +25,7 @@ const LORA_SEQUENCE_LENGTH = 8192;
 /** MLPerf training results: `:::MLLOG` lines, which carry the whole timeline of a run in milliseconds since the epoch. */
 export const mlperf: LogFormat = {
   name: 'mlperf',
+  aliases: ['mllog'],
   score: (text) => (text.includes(':::MLLOG') ? 10 : 0),
   timeOf(text) {
     const result = mllogIn(text);

@@ -56,14 +56,19 @@ export class StepWindows {
     this.last = line;
   }
 
-  /** The attempt ends: a first line that waited for a second one is written if its length is known, else left out. */
-  close(): void {
+  /**
+   * The attempt ends: a first line that waited for a second one is written if its length is known. False when it is
+   * not: nothing says when that line's steps began.
+   */
+  close(): boolean {
     const { first } = this;
     this.first = undefined;
-    if (first === undefined) return;
+    if (first === undefined) return true;
     const count = first.step === 1 ? 1 : (this.log_freq ?? 1);
     const length = this.lengthOf(first, count);
-    if (length !== undefined) this.write(first, count, first.time_us - length);
+    if (length === undefined) return false;
+    this.write(first, count, first.time_us - Math.round(length));
+    return true;
   }
 
   /** What is known of the pace: microseconds of one step, from the newest two lines. */

@@ -106,7 +106,7 @@ class TorchtitanDecoder implements LogDecoder {
     const windows = this.windows.get(line.stream);
     const newest = windows?.newest;
     if (newest !== undefined && step.step <= newest.step) {
-      if (time_us - newest.time_us <= SAME_STEP_US) {
+      if (Math.abs(time_us - newest.time_us) <= SAME_STEP_US) {
         this.note('ranks without a prefix print each step: taken once');
         return;
       }
@@ -280,7 +280,10 @@ class TorchtitanDecoder implements LogDecoder {
 
   private closeWindows(): void {
     if (this.writer.attempt === undefined) return;
-    for (const windows of this.windows.values()) windows.close();
+    for (const windows of this.windows.values()) {
+      if (!windows.close())
+        this.note('a metrics line alone in its launch, whose steps have no known start, is left out');
+    }
   }
 
   private note(text: string): void {

@@ -1,0 +1,110 @@
+import type { Command } from 'commander';
+import type { JobReport } from '../../domain/report/report-shape.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { formatNames } from '../../services/collector/decoders/logs/decode-log.ts';
+import { EVENTS_FORMAT, type ImportedJob, readImports } from '../import-files.ts';
+import { type ImportOptions, knownOfJob } from '../import-options.ts';
+import { importIntoDataDir, importIntoServer, reportInMemory } from '../import-target.ts';
+import type { SetExitCode } from '../main.ts';
+import { EXIT, usageFailure } from '../outcome.ts';
+import { reportText } from '../report-text.ts';
+import type { Rejection } from '../server-client.ts';
+import { printJson, printText, say, type Terminal } from '../terminal.ts';
+
+/** Lines a person is shown of those that could not be used. */
+const LINES_SHOWN_MAX = 20;
+
+export function addImport(program: Command, terminal: Terminal, setExitCode: SetExitCode): void {
+  program
+    .command('import')
+    .description("reads trainers' logs or files of run events, and prints the report of the job")
+    .argument(
+      '<files...>',
+      'logs (one a rank, one a node, or one for all), NDJSON of run events, .gz of either, or -',
+    )
+    .option('--job <job>', 'all files are of this job (default: each is a job named after its file)')
+    .option('--format <format>', `auto, ${formatNames()}, ${EVENTS_FORMAT}`, 'auto')
+    .option('--devices <n>', 'accelerators of the job')
+    .option(
+      '--hardware <name>',
+      'the accelerator: a catalog key, or any name that telemetry and logs print for it',
+    )
+    .option('--model <model>', 'a preset, or the path of a published config.json')
+    .option('--sequence-length <n>', 'tokens of one sequence')
+    .option('--dtype <dtype>', 'what the matrix units compute in: bf16, fp8, ...')
+    .option('--timezone <zone>', 'zone of log times that name none (default UTC)')
+    .option('--url <url>', 'store it in a running Headway')
+    .option('--token <token>', 'its ingest token')
+    .option('--data <dir>', 'store it in a data directory that no Headway holds')
+    .option('--json', 'one JSON document; of several jobs {"jobs": [...]}')
+    .action(async (files: readonly string[], options: ImportOptions) => {
+      if (options.url !== undefined && options.data !== undefined) {
+        throw usageFailure(
+          '--url and --data both say where to store. Give one of them, or neither to store nothing.',
+        );
+      }
+      const known = await knownOfJob(options);
+      const { job, format } = options;
+      const imports = await readImports({ paths: files, job, format, known, now_us: systemClock.now_us() });
+      const results = [];
+      for (const imported of imports) results.push(await store(imported, options));
+      print(terminal, results, options.json === true);
+      if (results.some(isFaulty)) setExitCode(EXIT.problem_found);
+    });
+}
+
+interface ImportResult {
+  readonly imported: ImportedJob;
+  readonly report: JobReport;
+  /** Events that the server would not take. */
+  readonly refused: readonly Rejection[];
+}
+
+async function store(imported: ImportedJob, { url, token, data }: ImportOptions): Promise<ImportResult> {
+  const { job, events } = imported;
+  if (url !== undefined) return { imported, ...(await importIntoServer(url, token, job, events)) };
+  const report =
+    data === undefined ? reportInMemory(job, events) : await importIntoDataDir(data, job, events);
+  return { imported, report, refused: [] };
+}
+
+/** Something was in the files that should have been usable and was not, or nothing was. */
+function isFaulty({ imported, refused }: ImportResult): boolean {
+  return imported.rejected_count > 0 || refused.length > 0 || imported.events.length === 0;
+}
+
+function print(terminal: Terminal, results: readonly ImportResult[], json: boolean): void {
+  for (const result of results) say(terminal, peopleText(result));
+  if (json) {
+    const documents = results.map(documentOf);
+    printJson(terminal, documents.length === 1 ? documents[0] : { jobs: documents });
+    return;
+  }
+  printText(terminal, results.map(({ report }) => reportText(report)).join('\n\n\n'));
+}
+
+/** The report, and beside it what was read to make it. */
+function documentOf({ imported, report, refused }: ImportResult) {
+  const { files, format, events, notes, rejected, rejected_count } = imported;
+  return {
+    ...report,
+    import: { files, format, events: events.length, notes, rejected, rejected_count, refused },
+  };
+}
+
+function peopleText({ imported, refused }: ImportResult): string {
+  const { job, files, format, events, notes, rejected, rejected_count } = imported;
+  const lines = [`${files.join(', ')}: ${events.length} events of job ${job} (${format})`];
+  for (const note of notes) lines.push(`  note: ${note}`);
+  if (rejected_count > 0)
+    lines.push(`  ${rejected_count} ${rejected_count === 1 ? 'line' : 'lines'} could not be used:`);
+  for (const { file, line, code, message } of rejected.slice(0, LINES_SHOWN_MAX)) {
+    lines.push(`    ${file}:${line}: ${code}: ${message}`);
+  }
+  const more = rejected_count - Math.min(rejected.length, LINES_SHOWN_MAX);
+  if (more > 0) lines.push(`    ... and ${more} more (--json lists them)`);
+  for (const { code, message } of refused.slice(0, LINES_SHOWN_MAX))
+    lines.push(`    refused: ${code}: ${message}`);
+  if (events.length === 0) lines.push('  no event came out of it: check that the file holds the whole log');
+  return lines.join('\n');
+}

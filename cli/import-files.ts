@@ -1,0 +1,179 @@
+import { basename } from 'node:path';
+import { readEventLines } from '../domain/event-reader.ts';
+import type { JobScopedEvent, RunEvent } from '../domain/events.ts';
+import { LIVE_DEFAULTS } from '../domain/ledger/ledger-shape.ts';
+import {
+  type DecodedLog,
+  decodeLogs,
+  UnknownLogFormat,
+} from '../services/collector/decoders/logs/decode-log.ts';
+import type { LogOptions } from '../services/collector/decoders/logs/log-format.ts';
+import { textOfInput } from './files.ts';
+import { specRevision } from './import-options.ts';
+import { usageFailure } from './outcome.ts';
+
+/** Files of run events are recognised like any log, and asked for by this name. */
+export const EVENTS_FORMAT = 'events';
+
+export interface ImportRejection {
+  readonly file: string;
+  readonly line: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What the files of one job hold. */
+export interface ImportedJob {
+  readonly job: string;
+  readonly files: readonly string[];
+  readonly format: string;
+  readonly events: readonly RunEvent[];
+  readonly notes: readonly string[];
+  /** The first of them; `rejected_count` counts all. */
+  readonly rejected: readonly ImportRejection[];
+  readonly rejected_count: number;
+}
+
+interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface ImportRequest {
+  readonly paths: readonly string[];
+  /** All files are of this job; undefined: a log is a job of its own, named after its file. */
+  readonly job: string | undefined;
+  readonly format: string;
+  readonly known: Omit<LogOptions, 'job'>;
+  /** The clock, to tell a log that is still written from one that ended. */
+  readonly now_us: number;
+}
+
+/** Reads every file and turns it into run events; files that cannot be read or are of no known format are usage failures. */
+export async function readImports({
+  paths,
+  job,
+  format,
+  known,
+  now_us,
+}: ImportRequest): Promise<ImportedJob[]> {
+  const sources: Source[] = [];
+  for (const path of paths) sources.push({ path, text: await textOfInput(path) });
+  const logs = sources.filter((source) => !isEventFile(source, format));
+  const events = sources.filter((source) => isEventFile(source, format));
+  const groups = job === undefined ? logs.map((source) => [source]) : logs.length > 0 ? [logs] : [];
+  const jobs = groups.map((group) =>
+    importLogs(group, job ?? jobNameOf(group[0]?.path ?? ''), format, known, now_us),
+  );
+  jobs.push(...events.flatMap((source) => importEvents(source, job, known)));
+  return mergeSameJob(jobs);
+}
+
+/** `runs/llama.log.gz` is job `llama`. */
+export function jobNameOf(path: string): string {
+  const name = basename(path).replace(/(?:\.(?:log|txt|out|err|ndjson|jsonl|gz))+$/, '');
+  return name === '' || name === '-' ? 'imported' : name;
+}
+
+function isEventFile({ text }: Source, format: string): boolean {
+  if (format !== 'auto') return format === EVENTS_FORMAT;
+  const first = /\S[^\n]*/.exec(text)?.[0] ?? '';
+  return first.startsWith('{') && /"type"\s*:/.test(first);
+}
+
+function importLogs(
+  sources: readonly Source[],
+  job: string,
+  format: string,
+  known: Omit<LogOptions, 'job'>,
+  now_us: number,
+): ImportedJob {
+  const files = sources.map(({ path }) => path);
+  try {
+    const decoded = decodeLogs(
+      sources.map(({ text }) => text),
+      { ...known, job, format },
+    );
+    const { rejected, rejected_count } = decoded;
+    return {
+      job,
+      files,
+      format: decoded.format,
+      events: [...decoded.events, ...endOf(decoded, job, now_us)],
+      notes: decoded.notes,
+      rejected: rejected.map(({ file, ...rejection }) => ({ file: files[file ?? 0] ?? '', ...rejection })),
+      rejected_count,
+    };
+  } catch (error) {
+    if (error instanceof UnknownLogFormat) throw usageFailure(`${files.join(', ')}: ${error.message}`, error);
+    throw error;
+  }
+}
+
+/**
+ * A log that nobody writes any more ends its attempt, though not cleanly: left open, the account of a run of last year
+ * would go on to today. A log with news younger than the limit of silence is taken as still running.
+ */
+function endOf({ open }: DecodedLog, job: string, now_us: number): JobScopedEvent[] {
+  if (open === undefined || now_us - open.last_us <= LIVE_DEFAULTS.silent_after_us) return [];
+  const { attempt, last_us } = open;
+  const labels = { closed_by: 'end of log' };
+  return [{ type: 'attempt_end', job, attempt, time_us: last_us, clean: false, labels }];
+}
+
+function importEvents(
+  { path, text }: Source,
+  job: string | undefined,
+  known: Omit<LogOptions, 'job'>,
+): ImportedJob[] {
+  const read = readEventLines(text);
+  const all = read.events.map(({ event }) => event);
+  const names = [
+    ...new Set(all.flatMap((event) => ('job' in event && event.job !== undefined ? [event.job] : []))),
+  ];
+  const wanted = job === undefined ? names : names.filter((name) => name === job);
+  if (wanted.length === 0) {
+    const first = read.rejected[0];
+    const found =
+      names.length > 0
+        ? `it holds events of ${names.join(', ')}`
+        : `line ${first?.line ?? 1}: ${first?.message ?? 'no event'}`;
+    throw usageFailure(`${path} holds no events${job === undefined ? '' : ` of job ${job}`}: ${found}.`);
+  }
+  const rejected = read.rejected.map((rejection) => ({ file: path, ...rejection }));
+  return wanted.map((name, index) => {
+    const revision = specRevision(name, known);
+    const own = all.filter((event) => !('job' in event) || event.job === undefined || event.job === name);
+    return {
+      job: name,
+      files: [path],
+      format: EVENTS_FORMAT,
+      events: revision === undefined ? own : [...own, revision],
+      notes: [],
+      // One file of several jobs: what could not be read belongs to none of them and is told once.
+      rejected: index === 0 ? rejected : [],
+      rejected_count: index === 0 ? rejected.length : 0,
+    };
+  });
+}
+
+function mergeSameJob(jobs: readonly ImportedJob[]): ImportedJob[] {
+  const merged = new Map<string, ImportedJob>();
+  for (const job of jobs) {
+    const before = merged.get(job.job);
+    merged.set(job.job, before === undefined ? job : together(before, job));
+  }
+  return [...merged.values()];
+}
+
+function together(a: ImportedJob, b: ImportedJob): ImportedJob {
+  return {
+    job: a.job,
+    files: [...a.files, ...b.files],
+    format: a.format === b.format ? a.format : `${a.format}, ${b.format}`,
+    events: [...a.events, ...b.events],
+    notes: [...a.notes, ...b.notes],
+    rejected: [...a.rejected, ...b.rejected],
+    rejected_count: a.rejected_count + b.rejected_count,
+  };
+}
