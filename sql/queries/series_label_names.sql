@@ -2,7 +2,7 @@
 -- parameters: as matching_series.sql; series_limit bounds the names.
 -- grain: one row a label name
 -- unit: none.
-SELECT DISTINCT arrayJoin(mapKeys(labels)) AS value
+SELECT DISTINCT arrayJoin(mapKeys(mapFilter((label, text) -> text != '', labels))) AS value
 FROM series
 WHERE (empty({names:Array(String)}) OR name IN {names:Array(String)})
     AND arrayAll(

@@ -17,7 +17,9 @@ export async function remoteWrite(url: string, series: readonly WrittenSeries[])
   all.sort((a, b) => a.sample.ts_ms - b.sample.ts_ms);
   for (let from = 0; from < all.length; from += 5000) {
     const part = all.slice(from, from + 5000);
-    const body = snappyLiteral(Buffer.concat(part.map(({ labels, sample }) => field(1, timeSeries(labels, sample)))));
+    const body = snappyLiteral(
+      Buffer.concat(part.map(({ labels, sample }) => field(1, timeSeries(labels, sample)))),
+    );
     const response = await fetch(`${url}/api/v1/write`, {
       method: 'POST',
       headers: {

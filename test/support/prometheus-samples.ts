@@ -16,7 +16,13 @@ type Shape = (step: number, ts_ms: number) => Value | undefined;
 export function conformanceSeries(seed = 42): WrittenSeries[] {
   const random = createRandom(seed);
   const series: WrittenSeries[] = [];
-  const add = (name: string, labels: Record<string, string>, shape: Shape, every_ms = SCRAPE_MS, jitter_ms = 40) => {
+  const add = (
+    name: string,
+    labels: Record<string, string>,
+    shape: Shape,
+    every_ms = SCRAPE_MS,
+    jitter_ms = 40,
+  ) => {
     const samples: { ts_ms: number; value: Value }[] = [];
     const offset_ms = random.below(every_ms);
     for (let step = 0; SAMPLES_START_MS + offset_ms + step * every_ms <= SAMPLES_END_MS; step++) {
@@ -56,7 +62,7 @@ export function conformanceSeries(seed = 42): WrittenSeries[] {
   add('slow', { job: 'alpha' }, (step) => step * 1.5 - 3, 240_000, 1);
   add('rare', { job: 'alpha' }, (step) => step, 420_000, 1);
   add('odd', { kind: 'nan' }, (step) => (step % 5 === 2 ? Number.NaN : step));
-  add('odd', { kind: 'inf' }, (step) => (step % 7 === 3 ? Number.POSITIVE_INFINITY : step));
+  add('odd', { kind: 'inf' }, (step) => (step % 7 === 3 ? Number.POSITIVE_INFINITY : step + 0.25));
   add('odd', { kind: 'minus_inf' }, (step) => (step % 9 === 4 ? Number.NEGATIVE_INFINITY : -step));
   add('odd', { kind: 'always_nan' }, () => Number.NaN);
   add('huge', { kind: 'large' }, () => 1.5e300 * (1 + random.uniform()));
@@ -66,7 +72,11 @@ export function conformanceSeries(seed = 42): WrittenSeries[] {
   add('zero', { job: 'alpha' }, () => 0);
   add('epoch_seconds', { job: 'alpha' }, (_step, ts_ms) => Math.floor(ts_ms / 1000) - 4321);
   for (const [index, version] of ['1.2.0', '1.10.1', '2.0'].entries()) {
-    add('build_info', { instance: `node-${index}:9400`, version, region: index === 1 ? 'eu' : 'us' }, () => 1);
+    add(
+      'build_info',
+      { instance: `node-${index}:9400`, version, region: index === 1 ? 'eu' : 'us' },
+      () => 1,
+    );
   }
   for (const job of ['alpha', 'beta']) {
     const counts = [0, 0, 0, 0, 0];
@@ -122,5 +132,9 @@ function addJob(add: Add, job: string, devices: number): void {
     add('headway_job_device_seconds', { job, bucket, cause }, (step) => step * devices * (4 - index) * 3);
     add('headway_job_badput_seconds', { job, bucket }, (step) => step * index);
   }
-  add('headway_incident_info', { job, incident: 'i1', kind: 'hang', cause: 'xid 79', node: 'node-1', state: 'open' }, () => 1);
+  add(
+    'headway_incident_info',
+    { job, incident: 'i1', kind: 'hang', cause: 'xid 79', node: 'node-1', state: 'open' },
+    () => 1,
+  );
 }

@@ -59,6 +59,12 @@ export async function startPrometheus(options: PrometheusOptions = {}): Promise<
 async function createBlocks(folder: string, data: string, openmetrics: string): Promise<void> {
   const input = join(folder, 'samples.om');
   await writeFile(input, openmetrics);
-  const { status, stderr } = spawnSync('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', input, data]);
+  const { status, stderr } = spawnSync('promtool', [
+    'tsdb',
+    'create-blocks-from',
+    'openmetrics',
+    input,
+    data,
+  ]);
   if (status !== 0) throw new Error(`promtool made no blocks: ${stderr.toString()}`);
 }

@@ -1,7 +1,7 @@
 import type { AggregationName } from './ast.ts';
 import { executionFailed } from './errors.ts';
 import { formatFloat } from './format.ts';
-import { type Labels, memo, METRIC_NAME, NO_LABELS, only, without, withLabel } from './labels.ts';
+import { type Labels, METRIC_NAME, memo, NO_LABELS, only, withLabel, without } from './labels.ts';
 import { compareNanFirst, quantileOf } from './range-functions.ts';
 import type { Sample, Vector } from './sample.ts';
 
@@ -14,7 +14,11 @@ export interface Grouping {
 export type Aggregate = (vector: Vector, parameter: number) => Vector;
 
 /** `parameter` is the text of `count_values`; numbers come with each step. Throws `execution` for a bad one. */
-export function createAggregate(name: AggregationName, grouping: Grouping, parameter: string | null): Aggregate {
+export function createAggregate(
+  name: AggregationName,
+  grouping: Grouping,
+  parameter: string | null,
+): Aggregate {
   if (name === 'count_values') return countValues(grouping, parameter ?? '');
   const groupOf = memo(grouper(grouping));
   if (name === 'topk' || name === 'bottomk') {
@@ -70,7 +74,10 @@ function reduce(name: AggregationName, samples: readonly Sample[], q: number): n
     case 'stddev':
       return Math.sqrt(variance(samples));
     case 'quantile':
-      return quantileOf(q, samples.map(({ value }) => value));
+      return quantileOf(
+        q,
+        samples.map(({ value }) => value),
+      );
     default:
       return 1;
   }
@@ -127,7 +134,10 @@ function countValues(grouping: Grouping, label: string): Aggregate {
   const wide = grouping.without ? grouping : { ...grouping, labels: [...grouping.labels, label] };
   const groupOf = grouper(wide);
   return (vector) => {
-    const valued = vector.map(({ labels, value }) => ({ labels: withLabel(labels, label, formatFloat(value)), value }));
+    const valued = vector.map(({ labels, value }) => ({
+      labels: withLabel(labels, label, formatFloat(value)),
+      value,
+    }));
     return groups(valued, groupOf).map(({ labels, samples }) => ({ labels, value: samples.length }));
   };
 }

@@ -8,8 +8,18 @@ import {
   type SetOperator,
 } from './ast.ts';
 import { executionFailed } from './errors.ts';
-import { type Labels, labelsOf, memo, METRIC_NAME, only, printLabels, toRecord, valueOf, without } from './labels.ts';
-import { withoutName } from './labels.ts';
+import {
+  type Labels,
+  labelsOf,
+  labelValue,
+  METRIC_NAME,
+  memo,
+  only,
+  printLabels,
+  toRecord,
+  without,
+  withoutName,
+} from './labels.ts';
 import type { Sample, Vector } from './sample.ts';
 
 const ARITHMETIC: Readonly<Record<Arithmetic, (a: number, b: number) => number>> = {
@@ -46,7 +56,10 @@ export function scalarOperation(operator: BinaryOperator): (a: number, b: number
 }
 
 /** The value of two elements, or undefined where a comparison drops them. */
-function elementOperation(operator: BinaryOperator, bool: boolean): (a: number, b: number) => number | undefined {
+function elementOperation(
+  operator: BinaryOperator,
+  bool: boolean,
+): (a: number, b: number) => number | undefined {
   if (!isComparison(operator) || bool) return scalarOperation(operator);
   return (a, b) => (COMPARISON[operator](a, b) ? a : undefined);
 }
@@ -63,7 +76,11 @@ export interface ScalarSide {
   readonly swapped: boolean;
 }
 
-export function createVectorScalar({ operator, bool, swapped }: ScalarSide): (vector: Vector, scalar: number) => Vector {
+export function createVectorScalar({
+  operator,
+  bool,
+  swapped,
+}: ScalarSide): (vector: Vector, scalar: number) => Vector {
   const apply = elementOperation(operator, bool);
   const filters = isComparison(operator) && !bool;
   const nameless = memo(withoutName);
@@ -86,7 +103,10 @@ function signatureOf({ on, labels }: Matching): (labels: Labels) => string {
   return memo((own) => (on ? only(own, names) : without(own, names)).key);
 }
 
-export function createSetOperation(operator: SetOperator, matching: Matching | null): (left: Vector, right: Vector) => Vector {
+export function createSetOperation(
+  operator: SetOperator,
+  matching: Matching | null,
+): (left: Vector, right: Vector) => Vector {
   const signature = signatureOf(matching ?? ALL_LABELS);
   return (left, right) => {
     const other = new Set((operator === 'or' ? left : right).map(({ labels }) => signature(labels)));
@@ -181,7 +201,7 @@ function resultLabels(drop: boolean, matching: Matching): (many: Labels, one: La
   if (matching.include.length === 0) return base;
   const perMany = memo((many: Labels) =>
     memo((one: Labels) => {
-      const taken = Object.fromEntries(matching.include.map((name) => [name, valueOf(one, name)]));
+      const taken = Object.fromEntries(matching.include.map((name) => [name, labelValue(one, name)]));
       return labelsOf({ ...toRecord(base(many)), ...taken });
     }),
   );

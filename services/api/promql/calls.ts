@@ -1,8 +1,16 @@
 import type { Call, Expr, Matcher, RangeSelector, Subquery } from './ast.ts';
 import { createHistogramQuantile } from './histogram-quantile.ts';
 import { labelJoin, labelReplace } from './label-functions.ts';
-import { type Labels, labelsOf, memo, METRIC_NAME, NO_LABELS, withoutName } from './labels.ts';
-import { compileScalar, compileVector, type Plan, type PlanContext, scalarPlan, selectorCursors, vectorPlan } from './plan.ts';
+import { type Labels, labelsOf, METRIC_NAME, memo, NO_LABELS, withoutName } from './labels.ts';
+import {
+  compileScalar,
+  compileVector,
+  type Plan,
+  type PlanContext,
+  scalarPlan,
+  selectorCursors,
+  vectorPlan,
+} from './plan.ts';
 import { compileRange } from './range.ts';
 import { compareNanFirst, RANGE_FUNCTIONS, type RangeFunction } from './range-functions.ts';
 import { DistinctSeries, distinct, type Sample, type Vector } from './sample.ts';
@@ -18,7 +26,9 @@ export async function compileCall(call: Call, context: PlanContext): Promise<Pla
   const scaled = SCALED_FUNCTIONS.get(name);
   if (scaled !== undefined) {
     const scalars = await Promise.all(args.slice(1).map((arg) => compileScalar(arg, context)));
-    return mapping(await vectorOf(args[0], context), (time_ms) => scaled(scalars.map((scalar) => scalar(time_ms))));
+    return mapping(await vectorOf(args[0], context), (time_ms) =>
+      scaled(scalars.map((scalar) => scalar(time_ms))),
+    );
   }
   const part = DATE_FUNCTIONS.get(name);
   if (part !== undefined) return compileDateFunction(args[0], part, context);
@@ -92,7 +102,9 @@ function mapping(
   return vectorPlan((time_ms) => {
     const apply = functionAt(time_ms);
     if (apply === null) return [];
-    return distinct(vector(time_ms).map(({ labels, value }) => ({ labels: nameless(labels), value: apply(value) })));
+    return distinct(
+      vector(time_ms).map(({ labels, value }) => ({ labels: nameless(labels), value: apply(value) })),
+    );
   });
 }
 
@@ -145,7 +157,9 @@ async function compileTimestamp(arg: Expr | undefined, context: PlanContext): Pr
 
 async function compileRangeFunction(call: Call, apply: RangeFunction, context: PlanContext): Promise<Plan> {
   const { name, args } = call;
-  const arg = args.find((own): own is RangeSelector | Subquery => own.kind === 'range_selector' || own.kind === 'subquery');
+  const arg = args.find(
+    (own): own is RangeSelector | Subquery => own.kind === 'range_selector' || own.kind === 'subquery',
+  );
   if (arg === undefined) throw new Error('the check of types lets no range be missing');
   const other = args.find((own) => own !== arg);
   const parameter = other === undefined ? () => Number.NaN : await compileScalar(other, context);

@@ -1,4 +1,12 @@
-import { type Aggregation, type Binary, type Call, type Expr, isComparison, isSetOperator, type ValueType } from './ast.ts';
+import {
+  type Aggregation,
+  type Binary,
+  type Call,
+  type Expr,
+  isComparison,
+  isSetOperator,
+  type ValueType,
+} from './ast.ts';
 import type { PromError } from './errors.ts';
 import { SIGNATURES } from './functions.ts';
 
@@ -41,7 +49,10 @@ export function checkTypes(expr: Expr, fail: Fail): Expr {
     case 'subquery':
       checkTypes(expr.expr, fail);
       if (typeOf(expr.expr) !== 'instant vector') {
-        throw fail(expr.range.from, `subquery is only allowed on instant vector, got ${typeOf(expr.expr)} instead`);
+        throw fail(
+          expr.range.from,
+          `subquery is only allowed on instant vector, got ${typeOf(expr.expr)} instead`,
+        );
       }
       break;
     case 'aggregation':
@@ -80,7 +91,10 @@ function checkCall({ name, args, range }: Call, fail: Fail): void {
     const bound = args.length < least ? 'at least ' : 'at most ';
     const count = args.length < least ? least : most;
     const exact = least === most ? '' : bound;
-    throw fail(range.from, `expected ${exact}${count} argument(s) in call to ${JSON.stringify(name)}, got ${args.length}`);
+    throw fail(
+      range.from,
+      `expected ${exact}${count} argument(s) in call to ${JSON.stringify(name)}, got ${args.length}`,
+    );
   }
   for (const [index, arg] of args.entries()) {
     const want = signature.args[Math.min(index, signature.args.length - 1)];
@@ -97,7 +111,8 @@ function checkBinary(expr: Binary, fail: Fail): void {
   if (types.some((type) => type !== 'scalar' && type !== 'instant vector')) {
     throw fail(range.from, 'binary expression must contain only scalar and instant vector types');
   }
-  if (bool && !isComparison(operator)) throw fail(between, 'bool modifier can only be used on comparison operators');
+  if (bool && !isComparison(operator))
+    throw fail(between, 'bool modifier can only be used on comparison operators');
   const scalars = types.filter((type) => type === 'scalar').length;
   if (isComparison(operator) && !bool && scalars === 2) {
     throw fail(between, 'comparisons between scalars must use BOOL modifier');

@@ -48,7 +48,9 @@ export function createEngine(parts: EngineParts): Engine {
       const expr = parseQuery(text, parts.config);
       const type = typeOf(expr);
       if (type !== 'scalar' && type !== 'instant vector') {
-        throw badData(`invalid expression type ${JSON.stringify(type satisfies ValueType)} for range query, must be Scalar or instant Vector`);
+        throw badData(
+          `invalid expression type ${JSON.stringify(type satisfies ValueType)} for range query, must be Scalar or instant Vector`,
+        );
       }
       const context = contextOf(parts, grid, timeout_s);
       const series = await collect(await compile(expr, context), context, parts.config.result_points_max);
@@ -57,7 +59,11 @@ export function createEngine(parts: EngineParts): Engine {
   };
 }
 
-function contextOf({ source, config, clock }: EngineParts, grid: Grid, timeout_s = config.timeout_s): PlanContext {
+function contextOf(
+  { source, config, clock }: EngineParts,
+  grid: Grid,
+  timeout_s = config.timeout_s,
+): PlanContext {
   const budget = new QueryBudget(config, clock, Math.min(timeout_s, config.timeout_s));
   return { source, config, budget, grid, query: grid };
 }

@@ -60,5 +60,7 @@ export const SIGNATURES: ReadonlyMap<string, Signature> = new Map([
 
 /** Functions whose answer depends on the evaluation time itself, so that `@` in their arguments does not fix it. */
 export const TIME_DEPENDENT: ReadonlySet<string> = new Set(
-  'minute hour day_of_week day_of_month day_of_year days_in_month month year predict_linear time timestamp'.split(' '),
+  'minute hour day_of_week day_of_month day_of_year days_in_month month year predict_linear time timestamp'.split(
+    ' ',
+  ),
 );

@@ -37,7 +37,11 @@ export class QueryBudget {
   takeSamples(count: number): void {
     this.#samples += count;
     if (this.#samples > this.#config.samples_max) {
-      throw limitPassed('samples_max', this.#config.samples_max, 'query processing would load too many samples into memory');
+      throw limitPassed(
+        'samples_max',
+        this.#config.samples_max,
+        'query processing would load too many samples into memory',
+      );
     }
   }
 

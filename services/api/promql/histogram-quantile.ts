@@ -1,4 +1,4 @@
-import { type Labels, memo, METRIC_NAME, valueOf, without } from './labels.ts';
+import { type Labels, labelValue, METRIC_NAME, memo, without } from './labels.ts';
 import type { Vector } from './sample.ts';
 
 interface Bucket {
@@ -12,7 +12,7 @@ const BOUND = 'le';
 export function createHistogramQuantile(): (q: number, vector: Vector) => Vector {
   const histogram = memo((labels: Labels) => without(labels, new Set([BOUND])));
   const result = memo((labels: Labels) => without(labels, new Set([BOUND, METRIC_NAME])));
-  const upperOf = memo((labels: Labels) => boundOf(valueOf(labels, BOUND)));
+  const upperOf = memo((labels: Labels) => boundOf(labelValue(labels, BOUND)));
   return (q, vector) => {
     const found = new Map<string, { labels: Labels; buckets: Bucket[] }>();
     for (const { labels, value } of vector) {
@@ -54,7 +54,9 @@ function quantile(q: number, unordered: readonly Bucket[]): number {
 /** By bound, equal bounds added up, counts never falling: parts of a histogram can come from different scrapes. */
 function ordered(unordered: readonly Bucket[]): Bucket[] {
   const buckets: Bucket[] = [];
-  for (const { upper, count } of [...unordered].sort((a, b) => (a.upper < b.upper ? -1 : a.upper > b.upper ? 1 : 0))) {
+  for (const { upper, count } of [...unordered].sort((a, b) =>
+    a.upper < b.upper ? -1 : a.upper > b.upper ? 1 : 0,
+  )) {
     const last = buckets.at(-1);
     if (last?.upper === upper) last.count += count;
     else buckets.push({ upper, count });

@@ -16,7 +16,8 @@ export interface Parameters {
 export async function parametersOf(request: Request, { body_bytes_max }: PromqlConfig): Promise<Parameters> {
   const url = new URL(request.url).searchParams;
   const type = request.headers.get('content-type') ?? '';
-  const isForm = request.method === 'POST' && type.toLowerCase().startsWith('application/x-www-form-urlencoded');
+  const isForm =
+    request.method === 'POST' && type.toLowerCase().startsWith('application/x-www-form-urlencoded');
   const form = new URLSearchParams(isForm ? await bodyText(request, body_bytes_max) : '');
   return {
     get: (name) => {
@@ -95,7 +96,10 @@ export function gridOf(parameters: Parameters, { points_per_series_max }: Promql
   if (step === undefined) throw invalid('step', 'cannot parse "" to a valid duration');
   const step_ms = Math.trunc(step);
   if (step_ms <= 0) {
-    throw invalid('step', 'zero or negative query resolution step widths are not accepted. Try a positive integer');
+    throw invalid(
+      'step',
+      'zero or negative query resolution step widths are not accepted. Try a positive integer',
+    );
   }
   if (Math.trunc((end_ms - start_ms) / step_ms) > points_per_series_max) {
     throw badData(

@@ -1,6 +1,6 @@
 import type { PromqlConfig } from './config.ts';
 import { badData, executionFailed } from './errors.ts';
-import { type Labels, valueOf, withLabel } from './labels.ts';
+import { type Labels, labelValue, withLabel } from './labels.ts';
 import { compileRegex, mayBacktrackForever } from './regex.ts';
 
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
@@ -21,7 +21,7 @@ export function labelReplace(
   }
   const regex = compileRegex(pattern, config.regex_length_max);
   return (labels) => {
-    const value = valueOf(labels, source);
+    const value = labelValue(labels, source);
     if (value.length > config.regex_input_length_max) {
       throw executionFailed(
         `label ${source} has a value of ${value.length} characters; the limit for label_replace() is ` +
@@ -44,11 +44,14 @@ function expand(template: string, match: RegExpExecArray): string {
 }
 
 /** `label_join(v, destination, separator, sources...)`. */
-export function labelJoin([destination = '', separator = '', ...sources]: readonly string[]): (labels: Labels) => Labels {
+export function labelJoin([destination = '', separator = '', ...sources]: readonly string[]): (
+  labels: Labels,
+) => Labels {
   const bad = sources.find((name) => !LABEL_NAME.test(name));
   if (bad !== undefined) throw executionFailed(`invalid source label name in label_join(): ${bad}`);
   if (!LABEL_NAME.test(destination)) {
     throw executionFailed(`invalid destination label name in label_join(): ${destination}`);
   }
-  return (labels) => withLabel(labels, destination, sources.map((name) => valueOf(labels, name)).join(separator));
+  return (labels) =>
+    withLabel(labels, destination, sources.map((name) => labelValue(labels, name)).join(separator));
 }

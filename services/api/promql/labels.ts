@@ -18,7 +18,7 @@ export function labelsOf(record: Readonly<Record<string, string>>): Labels {
 }
 
 /** The value of a label; a label that is not there has the empty one. */
-export function valueOf(labels: Labels, name: string): string {
+export function labelValue(labels: Labels, name: string): string {
   return labels.pairs.find(([own]) => own === name)?.[1] ?? '';
 }
 

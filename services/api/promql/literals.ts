@@ -61,21 +61,20 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
  */
 export function unquote(text: string): string {
   const quote = text[0] ?? '';
+  if (text.length < 2 || text.at(-1) !== quote) throw badData('unterminated quoted string');
   const inner = text.slice(1, -1);
-  if (text.length < 2 || text.at(-1) !== quote || inner.includes('\n') !== false) {
-    if (quote !== '`' || text.length < 2 || text.at(-1) !== quote) throw badData('unterminated quoted string');
-  }
   if (quote === '`') return inner;
+  if (inner.includes('\n')) throw badData('a quoted string ends at its line; write \\n in it');
   const bytes: Buffer[] = [];
   let at = 0;
   while (at < inner.length) {
-    const escape = inner.indexOf('\\', at);
-    if (escape < 0) {
+    const backslash = inner.indexOf('\\', at);
+    if (backslash < 0) {
       bytes.push(Buffer.from(inner.slice(at)));
       break;
     }
-    bytes.push(Buffer.from(inner.slice(at, escape)));
-    const [piece, next] = unescape(inner, escape + 1, quote);
+    bytes.push(Buffer.from(inner.slice(at, backslash)));
+    const [piece, next] = readEscape(inner, backslash + 1, quote);
     bytes.push(piece);
     at = next;
   }
@@ -83,7 +82,7 @@ export function unquote(text: string): string {
 }
 
 /** Bytes of the escape that begins after the backslash, and where the text goes on. */
-function unescape(text: string, at: number, quote: string): [Buffer, number] {
+function readEscape(text: string, at: number, quote: string): [Buffer, number] {
   const letter = text[at] ?? '';
   const simple = SIMPLE_ESCAPES[letter];
   if (simple !== undefined && (letter === quote || (letter !== "'" && letter !== '"'))) {

@@ -17,15 +17,15 @@ export function nameMatcher(name: string): Matcher {
 }
 
 /** Whether a label value passes; a label that is not there has the empty value. */
-export function passes({ operator, value, regex }: Matcher, labelValue: string): boolean {
+export function passes({ operator, value, regex }: Matcher, text: string): boolean {
   switch (operator) {
     case '=':
-      return labelValue === value;
+      return text === value;
     case '!=':
-      return labelValue !== value;
+      return text !== value;
     case '=~':
-      return regex?.test(labelValue) === true;
+      return regex?.test(text) === true;
     case '!~':
-      return regex?.test(labelValue) === false;
+      return regex?.test(text) === false;
   }
 }

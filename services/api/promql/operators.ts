@@ -24,7 +24,12 @@ type Piece =
   | { readonly kind: 'modifier'; readonly node: SyntaxNode }
   | { readonly kind: 'binary'; readonly node: SyntaxNode; readonly operator: BinaryOperator };
 
-const MODIFIERS: ReadonlySet<string> = new Set(['OffsetExpr', 'StepInvariantExpr', 'MatrixSelector', 'SubqueryExpr']);
+const MODIFIERS: ReadonlySet<string> = new Set([
+  'OffsetExpr',
+  'StepInvariantExpr',
+  'MatrixSelector',
+  'SubqueryExpr',
+]);
 
 export function isOperatorNode(node: SyntaxNode): boolean {
   return (
@@ -58,7 +63,10 @@ export function operatorsOf(builder: Builder, node: SyntaxNode, depth: number): 
 
 function flatten(builder: Builder, node: SyntaxNode, pieces: Piece[], depth: number): void {
   if (depth > builder.config.nesting_max) {
-    throw builder.fail(node, `expression nests deeper than ${builder.config.nesting_max} (config promql.nesting_max)`);
+    throw builder.fail(
+      node,
+      `expression nests deeper than ${builder.config.nesting_max} (config promql.nesting_max)`,
+    );
   }
   const children = childrenOf(node);
   const [first, second] = children;
@@ -178,7 +186,8 @@ function modified(builder: Builder, node: SyntaxNode, expr: Expr): Expr {
     case 'StepInvariantExpr':
       return withPin(builder, node, expr, range);
     case 'MatrixSelector': {
-      if (expr.kind !== 'selector') throw builder.fail(expr.range, 'ranges only allowed for vector selectors');
+      if (expr.kind !== 'selector')
+        throw builder.fail(expr.range, 'ranges only allowed for vector selectors');
       if (expr.offset_ms !== 0) throw builder.fail(expr.range, 'no offset modifiers allowed before range');
       if (expr.pin !== null) throw builder.fail(expr.range, 'no @ modifiers allowed before range');
       const [duration] = node.getChildren('DurationExpr');
@@ -220,7 +229,8 @@ function offsetOf(builder: Builder, node: SyntaxNode): number {
   return builder.slice(sign) === '-' ? -offsetOf(builder, inner) : offsetOf(builder, inner);
 }
 
-const NOT_A_SELECTOR = 'must be preceded by an instant vector selector or range vector selector or a subquery';
+const NOT_A_SELECTOR =
+  'must be preceded by an instant vector selector or range vector selector or a subquery';
 
 function withOffset(builder: Builder, node: SyntaxNode, expr: Expr, range: Expr['range']): Expr {
   const written = node.getChild('OffsetDurationExpr');

@@ -53,7 +53,11 @@ function refuseErrors(tree: Tree, text: string): void {
     throw failure(text, called.index, `unknown function with name ${JSON.stringify(called[1])}`);
   }
   const token = /^\s*([a-zA-Z0-9_:.]+|\S)/.exec(rest)?.[1];
-  throw failure(text, at, token === undefined ? 'unexpected end of input' : `unexpected ${JSON.stringify(token)}`);
+  throw failure(
+    text,
+    at,
+    token === undefined ? 'unexpected end of input' : `unexpected ${JSON.stringify(token)}`,
+  );
 }
 
 /** Names of nodes that the grammar knows and this door does not evaluate. */
@@ -73,7 +77,10 @@ export class Builder {
 
   build(node: SyntaxNode, depth: number): Expr {
     if (depth > this.config.nesting_max) {
-      throw this.fail(node, `expression nests deeper than ${this.config.nesting_max} (config promql.nesting_max)`);
+      throw this.fail(
+        node,
+        `expression nests deeper than ${this.config.nesting_max} (config promql.nesting_max)`,
+      );
     }
     // Operators and modifiers are re-associated: the grammar here binds [..], offset and @ looser than arithmetic, and
     // a sign closer than ^, both unlike Prometheus itself.
@@ -148,7 +155,8 @@ export class Builder {
     const list = node.getChild('LabelMatchers');
     for (const child of list === null ? [] : childrenOf(list)) {
       if (child.name === 'QuotedLabelName') {
-        if (name !== null) throw this.fail(node, `metric name must not be set twice: ${JSON.stringify(name)}`);
+        if (name !== null)
+          throw this.fail(node, `metric name must not be set twice: ${JSON.stringify(name)}`);
         name = this.string(this.only(child));
         continue;
       }
@@ -156,7 +164,10 @@ export class Builder {
     }
     if (name !== null) {
       if (matchers.some((matcher) => matcher.name === '__name__')) {
-        throw this.fail(node, `metric name must not be set twice: ${JSON.stringify(name)} and a matcher of __name__`);
+        throw this.fail(
+          node,
+          `metric name must not be set twice: ${JSON.stringify(name)} and a matcher of __name__`,
+        );
       }
       matchers.push(nameMatcher(name));
     } else if (!matchers.some(refusesEmpty)) {
@@ -212,11 +223,15 @@ export class Builder {
   }
 }
 
-export const PARAMETERIZED: ReadonlySet<AggregationName> = new Set(['topk', 'bottomk', 'quantile', 'count_values']);
+export const PARAMETERIZED: ReadonlySet<AggregationName> = new Set([
+  'topk',
+  'bottomk',
+  'quantile',
+  'count_values',
+]);
 
 function refusesEmpty({ operator, value, regex }: Matcher): boolean {
   if (operator === '=') return value !== '';
   if (operator === '!=') return value === '';
   return regex !== null && regex.test('') === (operator === '!~');
 }
-

@@ -1,9 +1,9 @@
-import { type Aggregation, type Binary, type Expr, isSetOperator, type Pin, type Selector } from './ast.ts';
 import { createAggregate } from './aggregate.ts';
+import { type Aggregation, type Binary, type Expr, isSetOperator, type Pin, type Selector } from './ast.ts';
 import { createSetOperation, createVectorScalar, createVectorVector, scalarOperation } from './binary.ts';
 import { compileCall } from './calls.ts';
-import { TIME_DEPENDENT } from './functions.ts';
 import type { PromqlConfig } from './config.ts';
+import { TIME_DEPENDENT } from './functions.ts';
 import type { Grid, QueryBudget } from './grid.ts';
 import { memo, withoutName } from './labels.ts';
 import { DistinctSeries, distinct, type Sample, type Vector } from './sample.ts';
@@ -169,7 +169,10 @@ function negated(plan: Plan): Plan {
   );
 }
 
-async function compileBinary({ operator, left, right, bool, matching }: Binary, context: PlanContext): Promise<Plan> {
+async function compileBinary(
+  { operator, left, right, bool, matching }: Binary,
+  context: PlanContext,
+): Promise<Plan> {
   const [first, second] = [await compile(left, context), await compile(right, context)];
   if (first.type === 'scalar' && second.type === 'scalar') {
     const apply = scalarOperation(operator);
@@ -193,7 +196,8 @@ async function compileAggregation(expr: Aggregation, context: PlanContext): Prom
   const { name, parameter } = expr;
   const text = parameter?.kind === 'string' ? parameter.value : null;
   const aggregate = createAggregate(name, expr, text);
-  const number = parameter === null || text !== null ? () => Number.NaN : await compileScalar(parameter, context);
+  const number =
+    parameter === null || text !== null ? () => Number.NaN : await compileScalar(parameter, context);
   const vector = await compileVector(expr.expr, context);
   return vectorPlan((time_ms) => aggregate(vector(time_ms), number(time_ms)));
 }

@@ -78,7 +78,8 @@ function mean(window: Window): number {
     const value = valueAt(window, index);
     const count = index - window.from + 1;
     // An infinite mean stays what it is, unless the other infinity or NaN comes: Inf - Inf would be NaN.
-    if (isInfinite(total.sum) && !Number.isNaN(value) && (!isInfinite(value) || value === total.sum)) continue;
+    if (isInfinite(total.sum) && !Number.isNaN(value) && (!isInfinite(value) || value === total.sum))
+      continue;
     total.add(value / count - total.sum / count);
   }
   return total.total();
@@ -170,7 +171,10 @@ export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<strin
   ['delta', (window) => extrapolated(window, false, false)],
   ['irate', (window) => instant(window, true)],
   ['idelta', (window) => instant(window, false)],
-  ['deriv', (window) => (atLeastTwo(window) ? regression(window, timeAt(window, window.from)).slope : undefined)],
+  [
+    'deriv',
+    (window) => (atLeastTwo(window) ? regression(window, timeAt(window, window.from)).slope : undefined),
+  ],
   [
     'predict_linear',
     (window, ahead_s, now_ms) => {
@@ -191,5 +195,12 @@ export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<strin
   ['absent_over_time', () => 1],
   ['stdvar_over_time', variance],
   ['stddev_over_time', (window) => Math.sqrt(variance(window))],
-  ['quantile_over_time', (window, q) => quantileOf(q, Array.from({ length: window.to - window.from }, (_, index) => valueAt(window, window.from + index)))],
+  [
+    'quantile_over_time',
+    (window, q) =>
+      quantileOf(
+        q,
+        Array.from({ length: window.to - window.from }, (_, index) => valueAt(window, window.from + index)),
+      ),
+  ],
 ]);

@@ -2,7 +2,7 @@ import type { RangeSelector, Subquery } from './ast.ts';
 import { limitPassed } from './errors.ts';
 import { type Grid, stepsOf } from './grid.ts';
 import { type Labels, NO_LABELS } from './labels.ts';
-import { compile, pinned, type Plan, type PlanContext, read } from './plan.ts';
+import { compile, type Plan, type PlanContext, pinned, read } from './plan.ts';
 import type { SeriesData } from './series-source.ts';
 import { WindowCursor } from './window.ts';
 
@@ -55,15 +55,21 @@ export interface CollectedSeries {
 }
 
 /** Runs a plan over its grid and gathers the results by series; a scalar is one series without labels. */
-export async function collect(plan: Plan, context: PlanContext, points_max: number): Promise<CollectedSeries[]> {
+export async function collect(
+  plan: Plan,
+  context: PlanContext,
+  points_max: number,
+): Promise<CollectedSeries[]> {
   const { grid, budget } = context;
   const series = new Map<string, CollectedSeries>();
   let points = 0;
   for (const time_ms of timesOf(grid)) {
     await budget.step();
-    const vector = plan.type === 'vector' ? plan.at(time_ms) : [{ labels: NO_LABELS, value: plan.at(time_ms) }];
+    const vector =
+      plan.type === 'vector' ? plan.at(time_ms) : [{ labels: NO_LABELS, value: plan.at(time_ms) }];
     points += vector.length;
-    if (points > points_max) throw limitPassed('result_points_max', points_max, 'the answer would hold too many points');
+    if (points > points_max)
+      throw limitPassed('result_points_max', points_max, 'the answer would hold too many points');
     for (const { labels, value } of vector) {
       let own = series.get(labels.key);
       if (own === undefined) {
@@ -76,8 +82,6 @@ export async function collect(plan: Plan, context: PlanContext, points_max: numb
   }
   return [...series.values()];
 }
-
-
 
 function* timesOf({ start_ms, end_ms, step_ms }: Grid): Generator<number> {
   for (let time_ms = start_ms; time_ms <= end_ms; time_ms += step_ms) yield time_ms;

@@ -7,7 +7,9 @@ import { badData } from './errors.ts';
  */
 export function compileRegex(pattern: string, length_max: number): RegExp {
   if (pattern.length > length_max) {
-    throw badData(`regular expression of ${pattern.length} characters; the limit is ${length_max} (config promql.regex_length_max)`);
+    throw badData(
+      `regular expression of ${pattern.length} characters; the limit is ${length_max} (config promql.regex_length_max)`,
+    );
   }
   const leading = /^\(\?([imsU]+)\)/.exec(pattern);
   const flags = leading?.[1] ?? '';
@@ -120,7 +122,7 @@ class Translation {
 
   #escape(inClass: boolean): string {
     const rest = this.#rest();
-    const literal = inClass ? null : /^\\Q([^]*?)(?:\\E|$)/.exec(rest);
+    const literal = inClass ? null : /^\\Q([\s\S]*?)(?:\\E|$)/.exec(rest);
     if (literal !== null) {
       this.#take(literal[0].length);
       return [...(literal[1] ?? '')].map((letter) => (SYNTAX.test(letter) ? `\\${letter}` : letter)).join('');
@@ -149,7 +151,10 @@ class Translation {
     if (letter !== '' && letter < '\x80' && !/[0-9A-Za-z]/.test(letter)) {
       return SYNTAX.test(letter) && (inClass || letter !== '-') ? `\\${letter}` : letter;
     }
-    throw refused(this.#pattern, /[0-9]/.test(letter) ? `\\${letter}: back-references and octal escapes` : `the escape \\${letter}`);
+    throw refused(
+      this.#pattern,
+      /[0-9]/.test(letter) ? `\\${letter}: back-references and octal escapes` : `the escape \\${letter}`,
+    );
   }
 
   #class(): string {
@@ -181,7 +186,11 @@ class Translation {
   #classLetter(rest: string): string {
     const letter = String.fromCodePoint(rest.codePointAt(0) ?? 0);
     this.#take(letter.length);
-    return letter !== '-' && letter !== '^' && SYNTAX.test(letter) ? `\\${letter}` : letter === '^' ? '\\^' : letter;
+    return letter !== '-' && letter !== '^' && SYNTAX.test(letter)
+      ? `\\${letter}`
+      : letter === '^'
+        ? '\\^'
+        : letter;
   }
 }
 
@@ -190,7 +199,10 @@ class Translation {
  * group that itself repeats without bound or chooses between alternatives.
  */
 export function mayBacktrackForever(pattern: string): boolean {
-  const plain = pattern.replace(/\\Q[^]*?(?:\\E|$)/g, 'q').replace(/\\[^]/g, 'e').replace(/\[\]?[^\]]*\]/g, 'c');
+  const plain = pattern
+    .replace(/\\Q[\s\S]*?(?:\\E|$)/g, 'q')
+    .replace(/\\[\s\S]/g, 'e')
+    .replace(/\[\]?[^\]]*\]/g, 'c');
   const open: { risky: boolean }[] = [];
   for (let at = 0; at < plain.length; at++) {
     const letter = plain[at] ?? '';

@@ -1,5 +1,5 @@
 import type { QueryResult } from './engine.ts';
-import { PromError } from './errors.ts';
+import type { PromError } from './errors.ts';
 import { formatFloat, formatSeconds } from './format.ts';
 import { toRecord } from './labels.ts';
 
@@ -35,7 +35,8 @@ export function renderResult(result: QueryResult): string {
       return `{"resultType":"string","result":[${formatSeconds(result.time_ms)},${JSON.stringify(result.value)}]}`;
     case 'vector': {
       const samples = result.vector.map(
-        ({ labels, value }) => `{"metric":${JSON.stringify(toRecord(labels))},"value":${point(result.time_ms, value)}}`,
+        ({ labels, value }) =>
+          `{"metric":${JSON.stringify(toRecord(labels))},"value":${point(result.time_ms, value)}}`,
       );
       return `{"resultType":"vector","result":[${samples.join(',')}]}`;
     }

@@ -1,5 +1,5 @@
-import type { Labels } from './labels.ts';
 import { executionFailed } from './errors.ts';
+import type { Labels } from './labels.ts';
 
 export interface Sample {
   readonly labels: Labels;

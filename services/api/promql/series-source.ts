@@ -38,7 +38,12 @@ export interface LabelSets {
 
 /** What PromQL is evaluated over. `from_ms` and `to_ms` are both inclusive. */
 export interface SeriesSource {
-  select(matchers: readonly Matcher[], from_ms: number, to_ms: number, hints: SelectHints): Promise<SeriesData[]>;
+  select(
+    matchers: readonly Matcher[],
+    from_ms: number,
+    to_ms: number,
+    hints: SelectHints,
+  ): Promise<SeriesData[]>;
   series(query: LabelQuery): Promise<LabelSets>;
   /** Values of one label, in order. */
   labelValues(name: string, query: LabelQuery): Promise<{ values: string[]; truncated: boolean }>;

@@ -45,7 +45,11 @@ export function createStoreSource(store: Store, config: PromqlConfig): SeriesSou
           const read = await readGroup(store, { ...group, series: part }, from_ms, to_ms, hints);
           samples += read.reduce((sum, { ts_ms }) => sum + ts_ms.length, 0);
           if (samples > hints.samples_max) {
-            throw limitPassed('samples_max', config.samples_max, 'query processing would load too many samples into memory');
+            throw limitPassed(
+              'samples_max',
+              config.samples_max,
+              'query processing would load too many samples into memory',
+            );
           }
           found.push(...read);
         }
@@ -59,13 +63,20 @@ export function createStoreSource(store: Store, config: PromqlConfig): SeriesSou
       return { sets: sorted.slice(0, query.limit), truncated: sorted.length > query.limit };
     },
     async labelNames(query) {
-      const rows = await union(query, (matchers) => values(store, 'series_label_names', matchers, query.limit + 1, {}));
+      const rows = await union(query, (matchers) =>
+        values(store, 'series_label_names', matchers, query.limit + 1, {}),
+      );
       return limited(rows.length === 0 ? [] : [METRIC_NAME, ...rows.map(({ value }) => value)], query.limit);
     },
     async labelValues(name, query) {
       const asked = { asked_label: name };
-      const rows = await union(query, (matchers) => values(store, 'series_label_values', matchers, query.limit + 1, asked));
-      return limited(rows.map(({ value }) => value), query.limit);
+      const rows = await union(query, (matchers) =>
+        values(store, 'series_label_values', matchers, query.limit + 1, asked),
+      );
+      return limited(
+        rows.map(({ value }) => value),
+        query.limit,
+      );
     },
   };
 }
@@ -75,14 +86,21 @@ function limited(found: readonly string[], limit: number): { values: string[]; t
   return { values: distinct.slice(0, limit), truncated: distinct.length > limit };
 }
 
-async function union<Row>({ matcher_sets }: LabelQuery, ask: (matchers: readonly Matcher[]) => Promise<Row[]>): Promise<Row[]> {
+async function union<Row>(
+  { matcher_sets }: LabelQuery,
+  ask: (matchers: readonly Matcher[]) => Promise<Row[]>,
+): Promise<Row[]> {
   const found: Row[] = [];
-  for (const matchers of matcher_sets.length === 0 ? [[]] : matcher_sets) found.push(...(await ask(matchers)));
+  for (const matchers of matcher_sets.length === 0 ? [[]] : matcher_sets)
+    found.push(...(await ask(matchers)));
   return found;
 }
 
 function matching(store: Store, matchers: readonly Matcher[], series_limit: number): Promise<SeriesRow[]> {
-  return store.query<SeriesRow>(namedQuery('matching_series'), { ...matcherParameters(matchers), series_limit });
+  return store.query<SeriesRow>(namedQuery('matching_series'), {
+    ...matcherParameters(matchers),
+    series_limit,
+  });
 }
 
 function values(
@@ -92,12 +110,18 @@ function values(
   series_limit: number,
   more: QueryParameters,
 ): Promise<{ value: string }[]> {
-  return store.query<{ value: string }>(namedQuery(query), { ...matcherParameters(matchers), series_limit, ...more });
+  return store.query<{ value: string }>(namedQuery(query), {
+    ...matcherParameters(matchers),
+    series_limit,
+    ...more,
+  });
 }
 
 /** The exact names go apart, because the table is ordered by them; everything else is tried on each series. */
 function matcherParameters(matchers: readonly Matcher[]): QueryParameters {
-  const exact = matchers.find(({ name, operator, value }) => name === METRIC_NAME && operator === '=' && value !== '');
+  const exact = matchers.find(
+    ({ name, operator, value }) => name === METRIC_NAME && operator === '=' && value !== '',
+  );
   const others = matchers.filter((matcher) => matcher !== exact);
   return {
     names: exact === undefined ? [] : [exact.value],
@@ -111,7 +135,8 @@ function matcherParameters(matchers: readonly Matcher[]): QueryParameters {
 function grouped(rows: readonly SeriesRow[]): Group[] {
   const groups = new Map<string, Group>();
   for (const row of rows) {
-    const query = row.source === 'point' ? 'series_points' : row.field === '' ? 'device_values_rest' : 'device_values';
+    const query =
+      row.source === 'point' ? 'series_points' : row.field === '' ? 'device_values_rest' : 'device_values';
     const field = query === 'series_points' ? '' : row.field || row.name;
     const key = `${query} ${field}`;
     const group = groups.get(key) ?? { query, field, series: [] };

@@ -26,23 +26,35 @@ export const VALUE_FUNCTIONS: ReadonlyMap<string, (value: number) => number> = n
 ]);
 
 /** Functions of a value and constants; the others of their arguments are scalars. Null: the vector is empty. */
-export const SCALED_FUNCTIONS: ReadonlyMap<string, (scalars: readonly number[]) => ((value: number) => number) | null> =
-  new Map<string, (scalars: readonly number[]) => ((value: number) => number) | null>([
-    [
-      'clamp',
-      ([low = Number.NaN, high = Number.NaN]) =>
-        high < low ? null : (value) => Math.max(low, Math.min(high, value)),
-    ],
-    ['clamp_min', ([low = Number.NaN]) => (value) => Math.max(low, value)],
-    ['clamp_max', ([high = Number.NaN]) => (value) => Math.min(high, value)],
-    [
-      'round',
-      ([nearest = 1]) => {
-        const inverse = 1 / nearest;
-        return (value) => Math.floor(value * inverse + 0.5) / inverse;
-      },
-    ],
-  ]);
+export const SCALED_FUNCTIONS: ReadonlyMap<
+  string,
+  (scalars: readonly number[]) => ((value: number) => number) | null
+> = new Map<string, (scalars: readonly number[]) => ((value: number) => number) | null>([
+  [
+    'clamp',
+    ([low = Number.NaN, high = Number.NaN]) =>
+      high < low ? null : (value) => Math.max(low, Math.min(high, value)),
+  ],
+  [
+    'clamp_min',
+    ([low = Number.NaN]) =>
+      (value) =>
+        Math.max(low, value),
+  ],
+  [
+    'clamp_max',
+    ([high = Number.NaN]) =>
+      (value) =>
+        Math.min(high, value),
+  ],
+  [
+    'round',
+    ([nearest = 1]) => {
+      const inverse = 1 / nearest;
+      return (value) => Math.floor(value * inverse + 0.5) / inverse;
+    },
+  ],
+]);
 
 const DAY_MS = 86_400_000;
 
@@ -56,7 +68,10 @@ export const DATE_FUNCTIONS: ReadonlyMap<string, (date: Date) => number> = new M
     'day_of_year',
     (date: Date) => Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / DAY_MS) + 1,
   ],
-  ['days_in_month', (date: Date) => new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate()],
+  [
+    'days_in_month',
+    (date: Date) => new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate(),
+  ],
   ['month', (date: Date) => date.getUTCMonth() + 1],
   ['year', (date: Date) => date.getUTCFullYear()],
 ]);

@@ -5,7 +5,14 @@ import { type Store, StoreError } from '../../../platform/store/store.ts';
 import { PROMQL_DEFAULTS, type PromqlConfig } from '../promql/config.ts';
 import { createEngine, type Engine } from '../promql/engine.ts';
 import { badData, PromError } from '../promql/errors.ts';
-import { gridOf, lengthMs, limitOf, type Parameters, parametersOf, timeMs } from '../promql/http-parameters.ts';
+import {
+  gridOf,
+  lengthMs,
+  limitOf,
+  type Parameters,
+  parametersOf,
+  timeMs,
+} from '../promql/http-parameters.ts';
 import { toRecord } from '../promql/labels.ts';
 import { metricMetadata } from '../promql/metadata.ts';
 import { parseSelector } from '../promql/parse.ts';
@@ -47,9 +54,13 @@ export function createPromRoutesOver(
   const door: Door = { source, engine: createEngine({ source, config, clock }), clock, config };
   const app = new Hono();
   app.onError((error, c) => answerError(error, c.req.path, log));
-  app.notFound((c) => errorResponse(404, 'not_found', `${c.req.path} is not part of this Prometheus-compatible API`));
+  app.notFound((c) =>
+    errorResponse(404, 'not_found', `${c.req.path} is not part of this Prometheus-compatible API`),
+  );
   for (const [path, answer] of Object.entries(ANSWERS)) {
-    app.on(['GET', 'POST'], `/api/v1/${path}`, async (c) => answer(door, await parametersOf(c.req.raw, config)));
+    app.on(['GET', 'POST'], `/api/v1/${path}`, async (c) =>
+      answer(door, await parametersOf(c.req.raw, config)),
+    );
   }
   app.on(['GET', 'POST'], '/api/v1/label/:name/values', async (c) =>
     labelValues(door, c.req.param('name'), await parametersOf(c.req.raw, config)),
@@ -129,7 +140,12 @@ function timeoutOf(parameters: Parameters): number | undefined {
 function answerError(error: Error, path: string, log: Log): Response {
   if (error instanceof PromError) return failed(error);
   if (error instanceof StoreError && error.code === 'too_slow') {
-    return failed(new PromError('timeout', 'the query took the store longer than its limit (config store.query_time_max_s)'));
+    return failed(
+      new PromError(
+        'timeout',
+        'the query took the store longer than its limit (config store.query_time_max_s)',
+      ),
+    );
   }
   if (error instanceof StoreError && (error.code === 'too_many_rows' || error.code === 'too_much_memory')) {
     return failed(new PromError('execution', `the query passed a limit of the store: ${error.code}`));
