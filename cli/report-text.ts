@@ -158,7 +158,7 @@ function ladderText(incident: Incident): string {
       ? ''
       : `\n      from last useful step to ground regained: ${duration(incident.last_progress_to_regain_s)}`;
   return `  ${at}  ${incident.kind}${planned} (${incident.state}): ${culprit(incident)}; ${incident.lost_steps} steps lost
-      ${reached.length === 0 ? 'no rung of the repair ladder reached' : reached.join(' > ')}${stood}`;
+      ${reached.length === 0 ? 'no rung of the repair ladder known' : reached.join(' > ')}${stood}`;
 }
 
 function qualityText({ quality }: JobReport): string {

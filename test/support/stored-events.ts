@@ -1,0 +1,30 @@
+import type { RunEvent } from '../../domain/events.ts';
+import { encodeRunEvents } from '../../platform/bus/run-event-batch.ts';
+import { silentLog } from '../../platform/log.ts';
+import type { Store } from '../../platform/store/store.ts';
+import { createIngest } from '../../services/analyzer/ingest/ingest.ts';
+
+let deliveries = 0;
+
+/** Puts events into the tables by the product's own way from the bus, as received at a time. Resolves with their jobs. */
+export async function storeEvents(
+  store: Store,
+  events: readonly RunEvent[],
+  received_at_ms: number,
+): Promise<readonly string[]> {
+  let touched: readonly string[] = [];
+  const ingest = createIngest({
+    store,
+    log: silentLog,
+    deadLetters: {
+      count: 0,
+      put: (_, reason) => Promise.reject(new Error(`put aside: ${reason}`)),
+    },
+    onJobs: (jobs) => {
+      touched = [...jobs.keys()];
+    },
+  });
+  const batches = encodeRunEvents(events, received_at_ms);
+  await ingest({ token: `test-${process.pid}-${++deliveries}`, batches, attempt: 1, again: false });
+  return touched;
+}
