@@ -161,9 +161,16 @@ function fillRow(group: DeviceGroup, slot: SeriesSlot, value: number, hasOwnTime
     const isFree = Number.isNaN(group.values[column] ?? Number.NaN);
     const neutral = neutralValue(field, value);
     if (isFree || !slot.is_second_choice) group.values[column] = neutral;
-    if (slot.own === 'column' && !isReadBack(value, neutral, slot.scale)) group.rest.push([slot.name, value]);
+    if (!slot.is_announced && !isReadBack(value, neutral, slot.scale)) keepPrinted(slot);
   }
   if (slot.own === 'rest' && !hasOwnTime) group.rest.push([slot.name, value]);
+}
+
+/** For exporters that print 17 digits, found out by the first value: later ones are good to 15 in any case. */
+function keepPrinted(slot: SeriesSlot): void {
+  if (slot.own !== 'column') return;
+  slot.own = 'rest';
+  slot.scale = 1;
 }
 
 /** Whether the column gives the printed value back, which it does for all of at most 15 digits. */

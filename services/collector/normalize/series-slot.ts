@@ -22,8 +22,9 @@ export interface SeriesSlot {
   /** Index of the row's column, or -1. */
   readonly column: number;
   /** `column`: read back from the column. `rest`: from the row's map. `point`: has values of its own. */
-  readonly own: 'column' | 'rest' | 'point';
-  readonly scale: number;
+  own: 'column' | 'rest' | 'point';
+  /** Own value = column's value x scale; 1 unless it is read from a column. */
+  scale: number;
   /** A column shared with a better source takes this value only while it has none. */
   readonly is_second_choice: boolean;
   readonly series_id: bigint;
