@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { describeWithPrograms } from '../../support/prometheus.ts';
+
+const RULES = fileURLToPath(new URL('../../../dashboards/generated/headway.rules.yml', import.meta.url));
+
+interface Scenario {
+  /** Series in promtool's notation, a value a minute. */
+  readonly series: Readonly<Record<string, string>>;
+  readonly alert: string;
+  /** Minute to the severities that fire then. */
+  readonly firing: Readonly<Record<number, readonly string[]>>;
+}
+
+/**
+ * promtool evaluates the rules over virtual time. Annotations are left out: it would compare them as well, they are
+ * made of queries on other series, and the alert chain's test has them with real data.
+ */
+async function promtool({ series, alert, firing }: Scenario): Promise<{ passed: boolean; output: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'headway-promtool-'));
+  const test = {
+    interval: '1m',
+    input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+    alert_rule_test: Object.entries(firing).map(([minute, severities]) => ({
+      eval_time: `${minute}m`,
+      alertname: alert,
+      exp_alerts: severities.map((severity) => ({
+        exp_labels: { job: 'run-1', severity, service: 'headway' },
+      })),
+    })),
+  };
+  try {
+    await writeFile(join(folder, 'rules.yml'), stringify(withoutAnnotations()));
+    const file = join(folder, 'test.yml');
+    await writeFile(file, stringify({ rule_files: ['rules.yml'], evaluation_interval: '1m', tests: [test] }));
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
+    return { passed: status === 0, output: `${stdout}${stderr}` };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function withoutAnnotations(): unknown {
+  const { groups } = parse(readFileSync(RULES, 'utf8'));
+  for (const { rules } of groups) for (const rule of rules) delete rule.annotations;
+  return { groups };
+}
+
+const SCENARIOS: readonly (readonly [name: string, scenario: Scenario])[] = [
+  [
+    'a stall pages at once and ends with it',
+    {
+      series: { 'headway_job_stalled_seconds{job="run-1"}': '_x2 60 120 180 stale' },
+      alert: 'HeadwayJobHung',
+      firing: { 1: [], 2: ['page'], 4: ['page'], 5: [] },
+    },
+  ],
+  [
+    'a low MFU becomes a ticket after ten minutes, a very low one a page as well',
+    {
+      series: { 'headway_job_mfu_vs_baseline_ratio{job="run-1"}': '1x4 0.85x14 0.6x14 1x5' },
+      alert: 'HeadwayMfuLow',
+      firing: { 4: [], 13: [], 16: ['ticket'], 32: ['ticket', 'page'], 36: [] },
+    },
+  ],
+  [
+    'a dip that is over within its wait raises nothing',
+    {
+      series: { 'headway_job_mfu_vs_baseline_ratio{job="run-1"}': '1x4 0.5x8 1x20' },
+      alert: 'HeadwayMfuLow',
+      firing: { 10: [], 14: [], 25: [] },
+    },
+  ],
+  [
+    'a job that has ended raises no ticket about its last figures',
+    {
+      series: {
+        'headway_job_goodput_ratio{job="run-1",ratio="goodput_runtime",window="1h"}': '0.5x40',
+        'headway_job_state{job="run-1",state="ended"}': '1x40',
+      },
+      alert: 'HeadwayGoodputLow',
+      firing: { 30: [] },
+    },
+  ],
+  [
+    'a low goodput of a running job does',
+    {
+      series: {
+        'headway_job_goodput_ratio{job="run-1",ratio="goodput_runtime",window="1h"}': '0.5x40',
+        'headway_job_state{job="run-1",state="running"}': '1x40',
+      },
+      alert: 'HeadwayGoodputLow',
+      firing: { 5: [], 15: ['ticket'] },
+    },
+  ],
+  [
+    'a low linearity becomes a ticket after a quarter of an hour',
+    {
+      series: { 'headway_job_linearity_vs_baseline_ratio{job="run-1",definition="tokens"}': '1x4 0.9x30' },
+      alert: 'HeadwayLinearityLow',
+      firing: { 10: [], 25: ['ticket'] },
+    },
+  ],
+];
+
+describeWithPrograms(['promtool'], 'the alert rules', () => {
+  it.each(SCENARIOS)('%s', async (_, scenario) => {
+    expect(await promtool(scenario)).toMatchObject({ passed: true });
+  });
+
+  it('are seen to differ from what is not so', async () => {
+    const [, stall] = SCENARIOS[0] ?? [];
+    if (stall === undefined) throw new Error('no scenario');
+    const { passed, output } = await promtool({ ...stall, firing: { 1: ['page'] } });
+    expect(output).toContain('FAILED');
+    expect(passed).toBe(false);
+  });
+});
