@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { DERIVED_METRICS, derivedMetric } from '../../../../../domain/catalog/derived-metrics.ts';
+import type { JobScopedEvent } from '../../../../../domain/events.ts';
+import { jobView } from '../../../../../domain/report/job-view.ts';
+import type { EfficiencyOptions } from '../../../../../services/analyzer/metrics/efficiency-samples.ts';
+import type { MetricSample } from '../../../../../services/analyzer/metrics/metric-sample.ts';
+import { samplesOf } from '../../../../../services/analyzer/metrics/samples.ts';
+import { attempt, endOf, llamaSpec } from '../../../../support/training-events.ts';
+
+const OPTIONS: EfficiencyOptions = {
+  window_steps: 20,
+  normal_steps_min: 20,
+  baseline_tokens_per_s_per_device: 8192,
+};
+
+function samplesAt(
+  events: readonly JobScopedEvent[],
+  at_us: number,
+  options = OPTIONS,
+): readonly MetricSample[] {
+  return samplesOf(jobView(events, { job: 'a', at_us }), options);
+}
+
+function figure(samples: readonly MetricSample[], name: string, labels: Record<string, string> = {}) {
+  const found = samples.filter(
+    (sample) =>
+      sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
+  );
+  expect(found.length).toBeLessThanOrEqual(1);
+  return found[0]?.value;
+}
+
+const TRAINING = { steps: 40, nodes: ['n1'] };
+const END_US = endOf(TRAINING);
+const openStep = { type: 'step', job: 'a', attempt: 1, step: 41, start_us: END_US } as const;
+const training = [llamaSpec(), ...attempt(TRAINING), openStep];
+const fail = {
+  type: 'fail',
+  job: 'a',
+  attempt: 1,
+  time_us: END_US + 60e6,
+  cause: 'xid:79',
+  node: 'n1',
+  device: 3,
+} as const;
+const detect = { type: 'mark', job: 'a', kind: 'detect', time_us: END_US + 62e6 } as const;
+const second = { attempt: 2, start_us: END_US + 90e6, first: 38, steps: 40 };
+const repaired = [...training, fail, detect, ...attempt(second)];
+
+describe('samplesOf', () => {
+  it('derives every metric of the catalog, each with exactly its declared labels and values', () => {
+    const lives = [
+      samplesAt(training, END_US + 1e6),
+      samplesAt(training, END_US + 400e6),
+      samplesAt(repaired, endOf(second) + 1e6),
+    ].flat();
+    expect(new Set(lives.map(({ name }) => name))).toEqual(new Set(DERIVED_METRICS.map(({ name }) => name)));
+    for (const { name, labels } of lives) {
+      const metric = derivedMetric(name);
+      expect(Object.keys(labels).sort(), name).toEqual(metric?.labels.map((label) => label.name).sort());
+      for (const label of metric?.labels ?? []) {
+        if (label.values !== undefined) expect(label.values, name).toContain(labels[label.name]);
+      }
+    }
+  });
+
+  it('gives each series once', () => {
+    const keys = samplesAt(repaired, endOf(second) + 1e6).map(({ name, labels }) =>
+      JSON.stringify([name, labels]),
+    );
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('accounts for every paid device-second', () => {
+    const at_us = END_US + 80e6;
+    const samples = samplesAt(repaired, at_us).filter(({ name }) => name === 'headway_job_device_seconds');
+    const sum = samples.reduce((total, { value }) => total + value, 0);
+    expect(sum).toBeCloseTo(8 * (10 + 40 * 2 + 80), 6);
+  });
+
+  it('lets goodput fall, and rates end, while a step hangs', () => {
+    const last5m = samplesAt(training, END_US + 400e6);
+    expect(figure(last5m, 'headway_job_goodput_ratio', { window: '5m' })).toBe(0);
+    const run = [310e6, 340e6, 400e6].map((after) =>
+      figure(samplesAt(training, END_US + after), 'headway_job_goodput_ratio', { window: 'run' }),
+    );
+    expect(run).toEqual([...run].sort((a = 0, b = 0) => b - a));
+    expect(new Set(run).size).toBe(3);
+    const hanging = samplesAt(training, END_US + 400e6);
+    expect(figure(hanging, 'headway_job_mfu_ratio', { convention: 'mm_causal' })).toBeUndefined();
+    expect(figure(hanging, 'headway_job_stalled_seconds')).toBe(400);
+    expect(figure(hanging, 'headway_incident_info', { kind: 'hang', state: 'open', cause: '' })).toBe(1);
+  });
+
+  it('shows a stall only while there is one, and none for a planned stop', () => {
+    const stalled = (events: readonly JobScopedEvent[], at_us: number) =>
+      figure(samplesAt(events, at_us), 'headway_job_stalled_seconds');
+    expect(stalled(training, END_US + 1e6)).toBeUndefined();
+    expect(stalled([...training, fail], END_US + 70e6)).toBe(70);
+    expect(stalled([...training, { ...fail, planned: true }], END_US + 70e6)).toBeUndefined();
+    expect(stalled(repaired, endOf(second) + 1e6)).toBeUndefined();
+  });
+
+  it('has linearity against the named baseline, and an estimate from phases without one', () => {
+    const measured = samplesAt(training, END_US + 1e6);
+    expect(figure(measured, 'headway_job_linearity_ratio', { definition: 'tokens' })).toBe(0.5);
+    const none = { ...OPTIONS, baseline_tokens_per_s_per_device: null };
+    expect(figure(samplesAt(training, END_US + 1e6, none), 'headway_job_linearity_ratio')).toBeUndefined();
+    const phases = [llamaSpec(), ...attempt({ ...TRAINING, fields: { phases_us: { compute: 1_700_000 } } })];
+    const estimate = samplesAt(phases, END_US, none);
+    expect(figure(estimate, 'headway_job_linearity_ratio', { definition: 'estimate' })).toBeCloseTo(0.85, 12);
+  });
+
+  it('keeps the last figures of a run that has ended', () => {
+    const end = { type: 'attempt_end', job: 'a', attempt: 1, time_us: END_US + 2e6, clean: true } as const;
+    const samples = samplesAt([...training, end], END_US + 86_400e6);
+    expect(figure(samples, 'headway_job_state', { state: 'ended' })).toBe(1);
+    expect(figure(samples, 'headway_job_goodput_ratio', { window: '5m' })).toBeGreaterThan(0.8);
+    expect(figure(samples, 'headway_job_mfu_ratio', { convention: 'mm_causal' })).toBeGreaterThan(0.2);
+  });
+
+  it('measures MFU anew after the specification changed', () => {
+    const changed = llamaSpec({ tokens_per_step: 32_768, time_us: END_US - 60e6 });
+    const samples = samplesAt([...training, changed], END_US + 1e6);
+    // by one specification both halves are the same steps: the change itself is no slow-down
+    expect(figure(samples, 'headway_job_mfu_vs_baseline_ratio')).toBe(1);
+  });
+});
