@@ -5,9 +5,11 @@ import { LIVE_DEFAULTS } from '../domain/ledger/ledger-shape.ts';
 import {
   type DecodedLog,
   decodeLogs,
+  formatNames,
   UnknownLogFormat,
 } from '../services/collector/decoders/logs/decode-log.ts';
 import type { LogOptions } from '../services/collector/decoders/logs/log-format.ts';
+import { logFormat } from '../services/collector/decoders/logs/registry.ts';
 import { textOfInput } from './files.ts';
 import { specRevision } from './import-options.ts';
 import { usageFailure } from './outcome.ts';
@@ -57,6 +59,9 @@ export async function readImports({
   known,
   now_us,
 }: ImportRequest): Promise<ImportedJob[]> {
+  if (format !== 'auto' && format !== EVENTS_FORMAT && logFormat(format) === undefined) {
+    throw usageFailure(`--format ${format} is not one of auto, ${formatNames()}, ${EVENTS_FORMAT}.`);
+  }
   const sources: Source[] = [];
   for (const path of paths) sources.push({ path, text: await textOfInput(path) });
   const logs = sources.filter((source) => !isEventFile(source, format));

@@ -17,6 +17,9 @@ export interface DecodedLog {
   readonly open: OpenAttempt | undefined;
 }
 
+/** Left out where the first lines of something unknown are shown: it may be no text at all. */
+const NOT_SHOWN = /[^\p{L}\p{N}\p{P}\p{S}\p{Zs}]+|\ufffd+/gu;
+
 /** No known trainer wrote this log, or the format asked for does not exist. */
 export class UnknownLogFormat extends Error {
   constructor(message: string) {
@@ -122,7 +125,7 @@ function formatOf(lines: readonly string[], asked = 'auto'): LogFormat {
   const first = lines
     .map((line) => cleanLines(line.slice(0, 400), 0)[0]?.text ?? '')
     .filter((line) => line !== '');
-  const shown = first.slice(0, 3).map((line) => `  | ${excerpt(line)}`);
+  const shown = first.slice(0, 3).map((line) => `  | ${excerpt(line.replace(NOT_SHOWN, '?'))}`);
   throw new UnknownLogFormat(
     `no known trainer wrote this log. Known formats: ${formatNames()}. ${
       shown.length === 0 ? 'It has no text.' : `It begins:\n${shown.join('\n')}`

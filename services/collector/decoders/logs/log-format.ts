@@ -37,7 +37,7 @@ export interface LogRejection {
 /** Where a decoder puts what it finds, in the order of the log. */
 export interface LogSink {
   event(event: RunEvent): void;
-  /** Something a reader of the report should know once: an assumption, a thing left out. */
+  /** Something a reader of the report should know once: an assumption, a thing left out. The same text is one note. */
   note(text: string): void;
   /** A line that should have been readable and was not. Ordinary noise is not rejected. */
   reject(line: number, code: string, message: string): void;

@@ -2,6 +2,8 @@ import type { ToUtc } from './log-format.ts';
 
 const WALL_CLOCK = /(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d(?!\d))?/;
 
+export const TIMES_AS_UTC = 'the log names no time zone: its times are read as UTC (--timezone)';
+
 /** First date and time of a text, microseconds since the epoch; a zone in the text wins over `toUtc`. */
 export function timeIn(text: string, toUtc: ToUtc): number | undefined {
   const match = WALL_CLOCK.exec(text);

@@ -38,7 +38,6 @@ export class StepLayout {
   private launching: { time_us: number | undefined } | undefined;
   /** Where the next step may begin at the earliest. */
   private cursor_us: number | undefined;
-  private twice = false;
 
   constructor(writer: RunWriter, sink: LogSink, world = new WorldSize()) {
     this.writer = writer;
@@ -88,8 +87,7 @@ export class StepLayout {
 
   step(record: StepRecord): void {
     if (this.isDuplicate(record)) {
-      if (!this.twice) this.sink.note('the same step printed by several ranks: taken once');
-      this.twice = true;
+      this.sink.note('the same step printed by several ranks: taken once');
       return;
     }
     if (this.launching !== undefined || this.writer.attempt === undefined || this.isRelaunch(record))

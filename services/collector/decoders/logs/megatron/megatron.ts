@@ -9,7 +9,7 @@ import type {
   ToUtc,
 } from '../log-format.ts';
 import { excerpt } from '../log-text.ts';
-import { createZone, timeIn } from '../log-time.ts';
+import { createZone, TIMES_AS_UTC, timeIn } from '../log-time.ts';
 import { definedOf, RunWriter } from '../run-writer.ts';
 import { StepLayout, type StepRecord } from '../step-layout.ts';
 import { SyntheticTime } from '../synthetic-time.ts';
@@ -80,6 +80,7 @@ class MegatronDecoder implements LogDecoder {
     const time_us = timeIn(text.slice(0, text.indexOf('iteration')), this.toUtc);
     if (!this.clocked && time_us === undefined) this.synthetic ??= new SyntheticTime();
     if (time_us !== undefined) this.clocked = true;
+    if (time_us !== undefined && this.options.timezone === undefined) this.sink.note(TIMES_AS_UTC);
     this.learnFrom(line);
     const record = this.recordOf(line, step_s, time_us, rank, /:\d\d[.,]\d/.test(text.slice(0, 80)));
     if (this.synthetic === undefined) this.layout.step(record);

@@ -26,7 +26,6 @@ export class TrainingProgress {
   private stepwise = false;
   private newest_step = 0;
   private cursor_us = Number.NEGATIVE_INFINITY;
-  private told = false;
 
   constructor(writer: RunWriter, sink: LogSink) {
     this.writer = writer;
@@ -104,9 +103,7 @@ export class TrainingProgress {
     const step = Math.round(samples / sequences);
     const count = step - Math.round(start_samples / sequences);
     if (count < 1) return;
-    if (!this.told)
-      this.sink.note('steps are not logged one by one: each stretch between two marks is averaged');
-    this.told = true;
+    this.sink.note('steps are not logged one by one: each stretch between two marks is averaged');
     this.writer.step({ step, start_us, end_us, ...(count === 1 ? {} : { count }), ...this.tokens(count) });
   }
 

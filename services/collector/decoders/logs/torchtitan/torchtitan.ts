@@ -9,7 +9,7 @@ import type {
 } from '../log-format.ts';
 import { LOG_LIMITS } from '../log-limits.ts';
 import { excerpt, numberFrom } from '../log-text.ts';
-import { createZone } from '../log-time.ts';
+import { createZone, TIMES_AS_UTC } from '../log-time.ts';
 import { RunWriter } from '../run-writer.ts';
 import { StepWindows } from './step-windows.ts';
 import { isStepWithoutTime, recordIn, stepIn, type TorchtitanStep, validationIn } from './torchtitan-line.ts';
@@ -49,14 +49,12 @@ class TorchtitanDecoder implements LogDecoder {
   private requests = new Map<string, number>();
   private model: { name: string; text: string } | undefined;
   private gathering: string[] | undefined;
-  private notes = new Set<string>();
 
   constructor(options: LogOptions, sink: LogSink) {
     this.sink = sink;
     this.toUtc = createZone(options.timezone);
     this.writer = new RunWriter(options, sink, 'torchtitan');
-    if (options.timezone === undefined)
-      this.note('the log names no time zone: its times are read as UTC (--timezone)');
+    if (options.timezone === undefined) sink.note(TIMES_AS_UTC);
   }
 
   line(line: LogLine): void {
@@ -107,7 +105,7 @@ class TorchtitanDecoder implements LogDecoder {
     const newest = windows?.newest;
     if (newest !== undefined && step.step <= newest.step) {
       if (Math.abs(time_us - newest.time_us) <= SAME_STEP_US) {
-        this.note('ranks without a prefix print each step: taken once');
+        this.sink.note('ranks without a prefix print each step: taken once');
         return;
       }
       this.relaunch(undefined);
@@ -141,16 +139,18 @@ class TorchtitanDecoder implements LogDecoder {
   }
 
   private launch(stream: string, time_us: number): void {
-    const { attempt } = this.writer;
-    const same =
-      attempt !== undefined &&
-      !this.writer.failed &&
-      this.windows.size === 0 &&
-      this.loop === undefined &&
-      time_us - (attempt.start_us ?? time_us) <=
-        (this.launched.has(stream) && stream !== '' ? SAME_STEP_US : SAME_LAUNCH_US);
-    if (!same) this.relaunch(time_us);
+    if (!this.isSameLaunch(stream, time_us)) this.relaunch(time_us);
     this.launched.add(stream);
+  }
+
+  /** Every rank says that it starts. A rank that has not said so yet, or one without a name before the loop began, joins. */
+  private isSameLaunch(stream: string, time_us: number): boolean {
+    const start_us = this.writer.attempt?.start_us;
+    if (start_us === undefined || this.writer.failed) return false;
+    const apart_us = Math.abs(time_us - start_us);
+    if (stream !== '' && !this.launched.has(stream)) return apart_us <= SAME_LAUNCH_US;
+    const began = this.windows.size > 0 || this.loop !== undefined;
+    return !began && apart_us <= (stream === '' ? SAME_LAUNCH_US : SAME_STEP_US);
   }
 
   /** A new attempt; without a launch line its start is where its first step begins, as far as the log shows. */
@@ -180,7 +180,7 @@ class TorchtitanDecoder implements LogDecoder {
     const newest = this.windows.get(stream)?.newest;
     if (newest === undefined || this.writer.attempt === undefined) return;
     if (newest.step !== step) {
-      this.note('a validation between two metrics lines has no known start: left in its steps');
+      this.sink.note('a validation between two metrics lines has no known start: left in its steps');
       return;
     }
     this.writer.span({ kind: 'custom', name: 'eval', start_us: newest.time_us, end_us: time_us });
@@ -256,7 +256,7 @@ class TorchtitanDecoder implements LogDecoder {
     const parameters = numberFrom(size?.[2]);
     if (size?.[1] === undefined || parameters === undefined) return;
     const { model, note } = chooseModel(size[1], argumentsIn(this.model?.text ?? ''), parameters);
-    if (note !== undefined) this.note(note);
+    if (note !== undefined) this.sink.note(note);
     this.writer.learn(model === undefined ? {} : { model }, {
       logged_model: size[1],
       logged_parameters: parameters,
@@ -282,13 +282,7 @@ class TorchtitanDecoder implements LogDecoder {
     if (this.writer.attempt === undefined) return;
     for (const windows of this.windows.values()) {
       if (!windows.close())
-        this.note('a metrics line alone in its launch, whose steps have no known start, is left out');
+        this.sink.note('a metrics line alone in its launch, whose steps have no known start, is left out');
     }
-  }
-
-  private note(text: string): void {
-    if (this.notes.has(text)) return;
-    this.notes.add(text);
-    this.sink.note(text);
   }
 }
