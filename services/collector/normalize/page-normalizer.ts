@@ -78,7 +78,9 @@ export function createPageNormalizer(
     page(decoded, ts_ms) {
       page++;
       const run = createRun(page, ts_ms, limits);
-      for (const [index, ref] of decoded.series.entries()) {
+      for (let index = 0; index < decoded.series.length; index++) {
+        const ref = decoded.series[index];
+        if (ref === undefined) continue;
         const value = decoded.values[index] ?? Number.NaN;
         takeSample(run, slots.slotOf(ref), value, decoded.timestamps_ms[index] ?? Number.NaN);
       }
