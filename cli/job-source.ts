@@ -1,5 +1,4 @@
-import { basename } from 'node:path';
-import { readEventLines } from '../domain/event-reader.ts';
+import { existsSync } from 'node:fs';
 import type { FaultEvent, JobScopedEvent, RunEvent } from '../domain/events.ts';
 import { nodesOf } from '../domain/report/job-nodes.ts';
 import { jobReport } from '../domain/report/job-report.ts';
@@ -10,12 +9,8 @@ import { ANALYZER_DEFAULTS, liveLimits } from '../services/analyzer/config.ts';
 import { createJobReader } from '../services/api/job-reader.ts';
 import { Problem } from '../services/api/problem.ts';
 import { rangeFromQuery } from '../services/api/time-range.ts';
-import {
-  type DecodeOptions,
-  decodeLog,
-  UnknownLogFormat,
-} from '../services/collector/decoders/logs/decode-log.ts';
-import { isFile, textOfFile } from './files.ts';
+import { isFile } from './files.ts';
+import { readImports } from './import-files.ts';
 import { openReadStore } from './open.ts';
 import { CommandFailure, EXIT, usageFailure } from './outcome.ts';
 import { createServerClient } from './server-client.ts';
@@ -29,8 +24,6 @@ export interface SourceOptions {
   readonly token?: string | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
-  /** What the caller knows about the job of a log file. */
-  readonly log?: Omit<DecodeOptions, 'job'> | undefined;
 }
 
 /**
@@ -39,6 +32,8 @@ export interface SourceOptions {
  */
 export async function reportOfJob(job: string, options: SourceOptions): Promise<JobReport> {
   if (await isFile(job)) return reportOfFile(job, options);
+  if (/\.(log|txt|ndjson|jsonl|gz)$/.test(job))
+    throw usageFailure(`there is no file ${job}. Check the path.`);
   if (options.data !== undefined) return reportFromTables(job, options.data, options);
   const client = createServerClient(options.url ?? DEFAULT_URL, options.token);
   const { from, to } = options;
@@ -46,50 +41,33 @@ export async function reportOfJob(job: string, options: SourceOptions): Promise<
   return (await client.getJson(`/v1/jobs/${encodeURIComponent(job)}`, { from, to })) as JobReport;
 }
 
+/** A log or an event file, read as `import` reads it; nothing is stored. */
 async function reportOfFile(path: string, options: SourceOptions): Promise<JobReport> {
-  const { job, events, faults } = await jobOfFile(path, options.log);
+  const now_us = systemClock.now_us();
+  const [first, ...others] = await readImports({
+    paths: [path],
+    job: undefined,
+    format: 'auto',
+    known: {},
+    now_us,
+  });
+  if (first === undefined) throw usageFailure(`${path} holds no event of a job.`);
+  if (others.length > 0) {
+    const names = [first, ...others].map(({ job }) => job).join(', ');
+    throw usageFailure(`${path} holds events of several jobs (${names}). Import it, then ask for one.`);
+  }
+  const { job, events, faults } = splitEvents(first.job, first.events);
   return jobReport(events, { job, faults, ...rangeOf(options) });
 }
 
-interface FileJob {
+interface JobEvents {
   readonly job: string;
   readonly events: readonly JobScopedEvent[];
   readonly faults: readonly FaultEvent[];
 }
 
-/** The job that an event file tells of, or that a trainer's log is of; the file's name names the latter. */
-async function jobOfFile(path: string, log: SourceOptions['log']): Promise<FileJob> {
-  const text = await textOfFile(path);
-  if (!text.trimStart().startsWith('{')) return jobOfLog(path, text, log);
-  const read = readEventLines(text);
-  const events = read.events.map(({ event }) => event);
-  const [job, ...others] = new Set(events.flatMap((event) => (isJobScoped(event) ? [event.job] : [])));
-  if (job === undefined) {
-    const first = read.rejected[0];
-    const why = first === undefined ? 'it holds no event of a job' : `line ${first.line}: ${first.message}`;
-    throw usageFailure(`${path} cannot be read as run events: ${why}.`);
-  }
-  if (others.length > 0) {
-    throw usageFailure(
-      `${path} holds events of several jobs (${[job, ...others].join(', ')}). Import it, then ask for one.`,
-    );
-  }
-  return splitEvents(job, events);
-}
-
-function jobOfLog(path: string, text: string, log: SourceOptions['log']): FileJob {
-  const job = basename(path).replace(/\.(log|txt|out|gz)+$/, '');
-  try {
-    return splitEvents(job, decodeLog(text, { ...log, job }).events);
-  } catch (error) {
-    if (error instanceof UnknownLogFormat || error instanceof RangeError) {
-      throw usageFailure(`${path}: ${error.message}`, error);
-    }
-    throw error;
-  }
-}
-
 async function reportFromTables(job: string, dir: string, options: SourceOptions): Promise<JobReport> {
+  if (!existsSync(dir)) throw usageFailure(`there is no data directory ${dir}. Check --data.`);
   const store = await openReadStore(dir, silentLog);
   try {
     const reader = createJobReader(store);
@@ -114,7 +92,7 @@ async function reportFromTables(job: string, dir: string, options: SourceOptions
   }
 }
 
-function splitEvents(job: string, all: readonly RunEvent[]): FileJob {
+function splitEvents(job: string, all: readonly RunEvent[]): JobEvents {
   const faults = all.filter((event): event is FaultEvent => event.type === 'fault');
   return { job, events: all.filter(isJobScoped), faults };
 }
