@@ -105,11 +105,7 @@ function nameText(page: Buffer, span: Span, { name_bytes_max }: SeriesLimits): s
   return name;
 }
 
-function labelName(
-  page: Buffer,
-  at: number,
-  limit: number,
-): { span: Span; next: number; isQuoted: boolean } {
+function labelName(page: Buffer, at: number, limit: number): { span: Span; next: number; isQuoted: boolean } {
   if (page[at] === QUOTE && at < limit) {
     return { ...quoted(page, at, limit, 'a quoted name'), isQuoted: true };
   }
