@@ -8,8 +8,8 @@ import {
 import type { JobReport } from './report-shape.ts';
 
 /**
- * The linearity of jobs against each other. The baseline is the one that the last report names (when its job is among
- * them, or as a stored point), else the fastest at the smallest number of devices.
+ * The linearity of jobs against each other. Without a baseline (a job among them, or a stored point) they are measured
+ * against the fastest at the smallest number of devices.
  */
 export function linearityOfReports(
   reports: readonly JobReport[],
@@ -38,7 +38,15 @@ function pointOf({
     batch_per_device: spec.batch_sequences_per_device,
     hardware: spec.hardware,
     dtype: spec.dtype ?? null,
-    // an open run has not reached its target
-    time_to_train_s: state === 'ended' && ledger.horizon_s > 0 ? ledger.horizon_s : null,
+    time_to_train_s: timeToTrain(state, ledger),
   };
+}
+
+/** From the end of initialisation to the end of the run, as MLPerf counts; an open run has not reached its target. */
+function timeToTrain(
+  state: JobReport['state'],
+  { horizon_s, buckets_s }: JobReport['ledger'],
+): number | null {
+  const seconds = horizon_s - (buckets_s.init ?? 0);
+  return state === 'ended' && seconds > 0 ? seconds : null;
 }
