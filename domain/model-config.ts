@@ -5,12 +5,19 @@ import { BLOOM } from './models/bloom.ts';
 import { configFields } from './models/config-fields.ts';
 import { DEEPSEEK } from './models/deepseek.ts';
 import type { ModelFamily } from './models/family.ts';
+import { GEMMA, GEMMA2, GEMMA3 } from './models/gemma.ts';
 import { GPT_NEOX } from './models/gpt-neox.ts';
+import { GPT_OSS } from './models/gpt-oss.ts';
 import { GPT2 } from './models/gpt2.ts';
 import { LLAMA, MISTRAL } from './models/llama.ts';
+import { LLAMA4 } from './models/llama4.ts';
+import { MAMBA, MAMBA2 } from './models/mamba.ts';
 import { MIXTRAL } from './models/mixtral.ts';
 import { BadModelConfig, UnsupportedModel } from './models/model-errors.ts';
+import { NEMOTRON_H } from './models/nemotron-h.ts';
 import { QWEN2, QWEN3 } from './models/qwen.ts';
+import { QWEN2_MOE, QWEN3_MOE } from './models/qwen-moe.ts';
+import { QWEN3_NEXT } from './models/qwen3-next.ts';
 
 export { presetNames } from './catalog/model-presets.ts';
 export type { Architecture } from './models/architecture.ts';
@@ -23,7 +30,18 @@ const FAMILIES: readonly ModelFamily[] = [
   MIXTRAL,
   QWEN2,
   QWEN3,
+  QWEN2_MOE,
+  QWEN3_MOE,
+  QWEN3_NEXT,
   DEEPSEEK,
+  GEMMA,
+  GEMMA2,
+  GEMMA3,
+  GPT_OSS,
+  LLAMA4,
+  MAMBA,
+  MAMBA2,
+  NEMOTRON_H,
   GPT2,
   GPT_NEOX,
   BLOOM,

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../events.ts';
 import { DENSE_PRESETS } from './model-presets-dense.ts';
 import { MOE_PRESETS } from './model-presets-moe.ts';
+import { NEWER_PRESETS } from './model-presets-newer.ts';
 
 /** A published model by a short name: the fields of its `config.json` that decide parameters and FLOPs. */
 export interface ModelPreset {
@@ -12,7 +13,7 @@ export interface ModelPreset {
   readonly source: string;
 }
 
-const PRESETS: readonly ModelPreset[] = [...DENSE_PRESETS, ...MOE_PRESETS];
+const PRESETS: readonly ModelPreset[] = [...DENSE_PRESETS, ...MOE_PRESETS, ...NEWER_PRESETS];
 
 /** Ends of a model name that change the weights and not the architecture. */
 const SAME_ARCHITECTURE = /(instruct|chat|base|hf|it|pt|pretrained)$/;

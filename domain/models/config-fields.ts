@@ -23,6 +23,8 @@ export interface ConfigFields {
   /** A list of whole numbers such as `mlp_only_layers`, or null where it is left out. */
   numbers(name: string): readonly number[] | null;
   text(name: string): string | null;
+  /** The fields of an object inside, such as `text_config` of a model that also sees; null where it is left out. */
+  inside(name: string): ConfigFields | null;
   /** Whether the file writes the field at all, even as null: some families read null and left out differently. */
   written(name: string): boolean;
 }
@@ -71,8 +73,18 @@ export function configFields(config: Readonly<Record<string, unknown>>): ConfigF
       const { value } = find(name);
       return typeof value === 'string' ? value : null;
     },
+    inside: (name) => {
+      const { value } = find(name);
+      if (value === undefined) return null;
+      if (isObject(value)) return configFields(value);
+      throw new BadModelConfig(name, `config field ${name} is not an object.`);
+    },
     written: (name) => config[name] !== undefined,
   };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function listOf<Item>(

@@ -20,11 +20,14 @@ export interface DecoderDefaults {
   /** Likewise `head_dim`; most divide the hidden size by the heads. */
   readonly head_dim: 'hidden / heads' | number;
   readonly tied: boolean;
+  /** Only for families whose published files leave these out too; elsewhere they are required. */
+  readonly heads?: number;
+  readonly vocabulary?: number;
 }
 
 export function decoderShape(fields: ConfigFields, defaults: DecoderDefaults): DecoderShape {
   const hidden = fields.count('hidden_size');
-  const heads = fields.count('num_attention_heads');
+  const heads = fields.count('num_attention_heads', defaults.heads);
   const kv_heads = fields.count(
     'num_key_value_heads',
     defaults.kv_heads === 'as heads' ? heads : defaults.kv_heads,
@@ -41,7 +44,7 @@ export function decoderShape(fields: ConfigFields, defaults: DecoderDefaults): D
     heads,
     kv_heads,
     head_dim: headDim(fields, hidden, heads, defaults.head_dim),
-    vocabulary: fields.count('vocab_size'),
+    vocabulary: fields.count('vocab_size', defaults.vocabulary),
     tied: fields.flag('tie_word_embeddings', defaults.tied),
   };
 }

@@ -68,6 +68,36 @@ describe('readArchitecture', () => {
     expect(model.active_parameters).toBe(model.parameters);
   });
 
+  it('reads a model that also sees from its text_config, with the class defaults that such files leave out', () => {
+    const text_config = {
+      hidden_size: 2560,
+      num_hidden_layers: 34,
+      intermediate_size: 10_240,
+      sliding_window: 1024,
+    };
+    const model = readArchitecture({ model_type: 'gemma3', text_config });
+    // Gemma 3 4B: the language model's share of the published 4.3 B.
+    expect(modelFlops(model, 16).parameters).toBe(3_880_263_168);
+    expect(model.notes.join()).toMatch(/language model only/);
+    expect(() => readArchitecture({ model_type: 'gemma3', text_config: [] })).toThrow(/text_config/);
+  });
+
+  it('lets layer_types decide which layers have a window, and wants one for each layer', () => {
+    const config = { ...findPreset('gpt-oss-20b')?.config, num_hidden_layers: 2 };
+    const all = { ...config, layer_types: ['full_attention', 'full_attention'] };
+    const cost = (model: Readonly<Record<string, unknown>>) =>
+      modelFlops(readArchitecture(model), 4096).flops_per_token.mm_causal;
+    expect(cost(all) - cost(config)).toBe(3 * 64 * 128 * (4096 - 128));
+    expect(() => readArchitecture({ ...all, layer_types: ['full_attention'] })).toThrow(
+      /layer_types names 1/,
+    );
+  });
+
+  it('refuses a hybrid pattern with a letter it does not know', () => {
+    const config = { ...findPreset('nemotron-h-8b')?.config, hybrid_override_pattern: 'M-X' };
+    expect(() => readArchitecture(config)).toThrow(/"X"/);
+  });
+
   it('refuses a model type it cannot count exactly, and lists those it can', () => {
     const read = () => readArchitecture({ ...LLAMA, model_type: 'whisper' });
     expect(read).toThrow(UnsupportedModel);

@@ -28,6 +28,20 @@ const PUBLISHED: Readonly<Record<string, number>> = {
   'deepseek-v2-lite': 15_706_484_224,
   'deepseek-v3': 671_026_419_200,
   'kimi-k2': 1_026_408_232_448,
+  'qwen3-30b-a3b': 30_532_122_624,
+  'qwen3-235b-a22b': 235_093_634_560,
+  'qwen3-next-80b-a3b': 79_674_391_296,
+  'gpt-oss-20b': 20_914_757_184,
+  'gpt-oss-120b': 116_829_156_672,
+  'gemma-7b': 8_537_680_896,
+  'gemma2-9b': 9_241_705_984,
+  'gemma2-27b': 27_227_128_320,
+  'gemma3-1b': 999_885_952,
+  'gemma3-27b': 27_009_346_304,
+  'llama4-scout': 107_769_861_120,
+  'llama4-maverick': 400_711_848_960,
+  'mamba-2.8b': 2_768_345_600,
+  'nemotron-h-8b': 8_100_852_736,
 };
 
 const anyPreset = fc.constantFrom(...presetNames());
@@ -47,6 +61,16 @@ describe('parameters', () => {
     expect(mixtral.active_parameters).toBe(12_879_925_248);
     expect(mixtral.active_parameters_no_embedding).toBe(12_748_853_248);
     expect(mixtral.matmul_parameters).toBe(12_748_587_008);
+  });
+
+  it.each([
+    ['qwen3-235b-a22b', 22_190_763_520, 21_568_433_664],
+    ['gpt-oss-120b', 5_711_982_912, 5_132_849_472],
+    ['deepseek-v3', 37_552_297_472, 36_625_618_432],
+  ])('of %s are active as published, with and without the input embedding', (name, active, without) => {
+    const model = flopsOf(name, 4096);
+    expect(model.active_parameters).toBe(active);
+    expect(model.active_parameters_no_embedding).toBe(without);
   });
 
   it('keep a tied embedding among the active ones, since it is the head too', () => {
@@ -86,14 +110,14 @@ describe('FLOPs per token', () => {
     expect(flops_per_token.mm_full / 1e12).toBeCloseTo(1.1054, 4);
   });
 
-  it('never fall as sequences grow, and causal is below full', () => {
+  it('never fall as sequences grow, and causal is never above full', () => {
     fc.assert(
       fc.property(anyPreset, anyLength, fc.integer({ min: 1, max: 100_000 }), (name, length, more) => {
         const short = flopsOf(name, length).flops_per_token;
         const long = flopsOf(name, length + more).flops_per_token;
         for (const convention of CONVENTIONS)
           expect(long[convention]).toBeGreaterThanOrEqual(short[convention]);
-        expect(short.mm_causal).toBeLessThan(short.mm_full);
+        expect(short.mm_causal).toBeLessThanOrEqual(short.mm_full);
       }),
       { numRuns: 60 },
     );
@@ -130,6 +154,35 @@ describe('FLOPs per token', () => {
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuse a length of %d', (length) => {
     expect(() => flopsOf('llama3-8b', length)).toThrow(RangeError);
+  });
+});
+
+describe('models that are not attention all through', () => {
+  it('pay for the whole sequence only in the layers without a window', () => {
+    const oss = flopsOf('gpt-oss-120b', 4096);
+    const pairs = 18 * 64 * 128;
+    expect(oss.flops_per_token.mm_causal).toBe(6 * oss.matmul_parameters + 3 * pairs * (4096 + 128));
+    expect(oss.notes.join()).toMatch(/18 layers attend within a window of 128/);
+  });
+
+  it('cost the same at any length when they are state spaces, causal or not', () => {
+    const short = flopsOf('mamba-2.8b', 1024).flops_per_token;
+    expect(flopsOf('mamba-2.8b', 65_536).flops_per_token).toEqual(short);
+    expect(short.mm_causal).toBe(short.mm_full);
+    expect(short.mm_full).toBeGreaterThan(6 * flopsOf('mamba-2.8b', 1024).matmul_parameters);
+  });
+
+  it('count a scan and a delta rule as Megatron-LM does', () => {
+    const hybrid = flopsOf('nemotron-h-8b', 4096);
+    const pairs = 4 * 32 * 256 * 4096;
+    expect(hybrid.flops_per_token.mm_causal).toBe(
+      6 * hybrid.matmul_parameters + 3 * pairs + 3 * 24 * 7 * 8192 * 128,
+    );
+    const next = flopsOf('qwen3-next-80b-a3b', 4096);
+    const core = 2 * 4 * (2 * 2048 + 4096) + 2 * 32 * 128 ** 2 * 4;
+    expect(next.flops_per_token.mm_causal).toBe(
+      6 * next.matmul_parameters + 3 * 12 * 16 * 512 * 4096 + 3 * 36 * core,
+    );
   });
 });
 
