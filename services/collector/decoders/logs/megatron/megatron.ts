@@ -148,6 +148,12 @@ class MegatronDecoder implements LogDecoder {
       this.learnArguments();
       return;
     }
+    const vocabulary = /> padded vocab \(size: \d+\) with \d+ dummy tokens \(new size: (\d+)\)/.exec(text);
+    if (vocabulary?.[1] !== undefined) {
+      this.args.set('padded_vocab_size', vocabulary[1]);
+      this.learnArguments();
+      return;
+    }
     const world = worldIn(text);
     if (world !== undefined) {
       this.writer.learn(world);
