@@ -1,6 +1,6 @@
 import type { MarkEvent, SpanEvent } from '../events.ts';
 import { type Execution, isProgress } from './executions.ts';
-import { failedAt, marksBetween } from './incidents.ts';
+import { marksBetween } from './incidents.ts';
 import type { JobView } from './job-view.ts';
 import { createSpanResolver, type Launch } from './launches.ts';
 import { append, emptyLayer, type Interval, type Layer, unionOf } from './layers.ts';
@@ -151,7 +151,7 @@ function downsOf(
     const next_us = launches[index + 1]?.start_us ?? (launch.ending === 'fail' ? to_us : launch.close_us);
     if (next_us <= launch.close_us) continue;
     let from_us = launch.close_us;
-    for (const [bucket, cut_us] of cutsOf(sorted, failedAt(launch), next_us)) {
+    for (const [bucket, cut_us] of cutsOf(sorted, launch.close_us, next_us)) {
       append(layer, from_us, cut_us, downs.length);
       downs.push({ bucket, launch: index });
       from_us = Math.max(from_us, cut_us);

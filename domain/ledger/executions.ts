@@ -40,6 +40,8 @@ interface Draft {
   leg: number;
   count: number;
   end_us: number | undefined;
+  /** Newest start told without an end. */
+  open_us: number;
   tokens: number | undefined;
 }
 
@@ -107,7 +109,7 @@ function draftsOf(launch: Launch, index: number, legs: Leg[], until_us: number):
       absorb(evaluation, event, until_us);
       continue;
     }
-    const leg = legOf(event, leg_of_rank);
+    const leg = legOf(event, leg_of_rank, Math.max(0, own.length - 1));
     own[leg] ??= { known: new Map(), number: leg, lowest: event.step };
     const { known } = own[leg];
     const draft = known.get(event.step) ?? created(drafts, event, leg);
@@ -123,13 +125,18 @@ function draftsOf(launch: Launch, index: number, legs: Leg[], until_us: number):
 
 /**
  * A source that goes back to a step before the one it told last has rolled back inside its process. A source that does
- * not say its rank may be several, so there one line back is taken for skew between them.
+ * not say its rank may be several, so there one line back is taken for skew between them. One that is heard for the
+ * first time is where the others are.
  */
-function legOf(event: StepEvent, ranks: Map<number, { leg: number; highest: number }>): number {
+function legOf(
+  event: StepEvent,
+  ranks: Map<number, { leg: number; highest: number }>,
+  newest: number,
+): number {
   const known = ranks.get(event.rank ?? -1);
   if (known === undefined) {
-    ranks.set(event.rank ?? -1, { leg: 0, highest: event.step });
-    return 0;
+    ranks.set(event.rank ?? -1, { leg: newest, highest: event.step });
+    return newest;
   }
   const slack = event.rank === undefined ? (event.count ?? 1) : 0;
   if (event.step < known.highest - slack) {
@@ -145,14 +152,15 @@ function isSameEvaluation(evaluation: Draft, event: StepEvent, last: Draft | und
 }
 
 function created(drafts: Draft[], event: StepEvent, leg: number): Draft {
-  const draft: Draft = { event, leg, count: 1, end_us: undefined, tokens: undefined };
+  const draft: Draft = { event, leg, count: 1, end_us: undefined, open_us: -1, tokens: undefined };
   drafts.push(draft);
   return draft;
 }
 
 function absorb(draft: Draft, event: StepEvent, until_us: number): void {
   const { end_us, tokens, count = 1 } = event;
-  if (end_us !== undefined && end_us <= until_us && end_us > (draft.end_us ?? -1)) draft.end_us = end_us;
+  if (end_us === undefined || end_us > until_us) draft.open_us = Math.max(draft.open_us, event.start_us);
+  else if (end_us > (draft.end_us ?? -1)) draft.end_us = end_us;
   if (tokens !== undefined && tokens > (draft.tokens ?? -1)) draft.tokens = tokens;
   if (count > draft.count) draft.count = count;
 }
@@ -164,8 +172,9 @@ function* resolved(launch: Launch, index: number, drafts: readonly Draft[]): Gen
     const { event, count, tokens } = draft;
     const next = drafts[position + 1];
     const kind = event.kind ?? 'train';
-    const completed = draft.end_us !== undefined || next !== undefined || launch.ending === 'clean';
-    const told_us = draft.end_us ?? next?.event.start_us ?? launch.close_us;
+    const end_told_us = endOf(draft);
+    const completed = end_told_us !== undefined || next !== undefined || launch.ending === 'clean';
+    const told_us = end_told_us ?? next?.event.start_us ?? launch.close_us;
     const start_us = Math.min(Math.max(event.start_us, covered_us), launch.close_us);
     const end_us = Math.min(Math.max(told_us, start_us), launch.close_us);
     if (kind !== 'eval') covered_us = end_us;
@@ -187,6 +196,11 @@ function* resolved(launch: Launch, index: number, drafts: readonly Draft[]): Gen
       undone_by: undefined,
     };
   }
+}
+
+/** The latest end told, unless a rank began the step after it and has not ended: then it goes on. */
+function endOf({ end_us, open_us }: Draft): number | undefined {
+  return end_us !== undefined && open_us > end_us ? undefined : end_us;
 }
 
 const NO_LABELS: StepExecution['labels'] = {};

@@ -20,7 +20,7 @@ export interface Holdings {
 
 /**
  * The devices a job holds over `[from_us, to_us)`: the last said of `attempt_start.device_count` (else the job's
- * `device_count`) and `capacity.total`. Between attempts the devices of the last one are still held. Before anything
+ * `device_count`, else the places of the attempt's ranks) and `capacity.total`. Between attempts the devices of the last one are still held. Before anything
  * was said, what was said first holds.
  */
 export function holdingsOf(
@@ -30,7 +30,7 @@ export function holdingsOf(
   to_us: number,
 ): Holdings {
   const capacities = [...view.capacities].sort((a, b) => a.time_us - b.time_us || byLine(a, b));
-  const statements = statementsOf(launches, specifiedDevices(view), capacities);
+  const statements = statementsOf(launches, specifiedDevices(view), placedDevices(view), capacities);
   const layer = emptyLayer();
   const list = [statements.find(({ devices }) => devices !== undefined) ?? { devices: undefined }].map(
     ({ devices }): Holding => ({ devices, stepping: undefined }),
@@ -54,10 +54,11 @@ interface Statement extends Holding {
 function statementsOf(
   launches: readonly Launch[],
   specified: number | undefined,
+  placed: ReadonlyMap<number | undefined, number>,
   capacities: readonly CapacityEvent[],
 ): Statement[] {
-  const starts = launches.flatMap(({ start_us, device_count }): Statement[] => {
-    const devices = device_count ?? specified;
+  const starts = launches.flatMap(({ start_us, given, device_count }): Statement[] => {
+    const devices = device_count ?? specified ?? placed.get(given) ?? placed.get(undefined);
     return devices === undefined ? [] : [{ time_us: start_us, devices, stepping: undefined }];
   });
   const told = capacities.map(({ time_us, total, stepping }): Statement => {
@@ -70,6 +71,16 @@ function statementsOf(
 function specifiedDevices(view: JobView): number | undefined {
   const specs = [...view.specs].sort((a, b) => (a.time_us ?? -1) - (b.time_us ?? -1) || byLine(a, b));
   return specs.findLast(({ device_count }) => device_count !== undefined)?.device_count;
+}
+
+/** Different devices that ranks were placed on, by the number of the attempt. */
+function placedDevices(view: JobView): Map<number | undefined, number> {
+  const places = new Map<number | undefined, Set<string>>();
+  for (const { attempt, node, device } of view.placements) {
+    const known = places.get(attempt) ?? new Set();
+    places.set(attempt, known.add(`${node} ${device}`));
+  }
+  return new Map([...places].map(([attempt, devices]) => [attempt, devices.size]));
 }
 
 function sharesOf(

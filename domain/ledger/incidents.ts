@@ -50,7 +50,7 @@ export function incidentsOf(
     last_progress_at_us = own?.last_end_us ?? last_progress_at_us;
     const next = launches[index + 1];
     const lost_steps = distinctSteps(own?.lost ?? []);
-    const before = { launch, failed_at_us: failedAt(launch), highest, last_progress_at_us, lost_steps };
+    const before = { launch, failed_at_us: launch.close_us, highest, last_progress_at_us, lost_steps };
     if (next === undefined && launch.ending !== 'fail') {
       if (stall !== undefined) incidents.push(stalled(job, before, stall, sorted));
       break;
@@ -62,14 +62,9 @@ export function incidentsOf(
   return incidents;
 }
 
-/** When an attempt counts as failed. */
-export function failedAt(launch: Launch): number {
-  return launch.fail?.time_us ?? launch.close_us;
-}
-
 function nextFailure(next: Launch, afterwards: Launch | undefined): number {
   const isOver = next.ending === 'fail' || afterwards !== undefined;
-  return isOver ? failedAt(next) : Number.POSITIVE_INFINITY;
+  return isOver ? next.close_us : Number.POSITIVE_INFINITY;
 }
 
 function progressOf(launches: readonly Launch[], { list, legs }: Executions): LaunchProgress[] {

@@ -8,6 +8,7 @@ import type {
   JobEvent,
   JobScopedEvent,
   MarkEvent,
+  PlacementEvent,
   RunEvent,
   SpanEvent,
   StepEvent,
@@ -24,6 +25,7 @@ export interface JobView {
   readonly marks: MarkEvent[];
   readonly capacities: CapacityEvent[];
   readonly excludes: ExcludeEvent[];
+  readonly placements: PlacementEvent[];
   /** Time of the newest sign of life; undefined when there is none. */
   readonly newest_us: number | undefined;
   /** Nothing after it is seen: a step that ends later is still open, a span is cut. */
@@ -66,6 +68,7 @@ function emptyLists(): Lists {
     marks: [],
     capacities: [],
     excludes: [],
+    placements: [],
   };
 }
 
@@ -99,6 +102,7 @@ function listed(lists: Lists, event: JobScopedEvent): void {
       lists.excludes.push(event);
       return;
     case 'placement':
+      lists.placements.push(event);
   }
 }
 

@@ -33,7 +33,7 @@ type Piece = Pick<Launch, 'given' | 'start_us' | 'fail' | 'device_count' | 'step
 
 /**
  * The attempts of a job in order of start. A step, fail or end belongs to the attempt it names, else to the newest one
- * started at or before it. A fail closes its attempt even if its process reports an unclean end around it.
+ * started at or before it.
  */
 export function launchesOf(view: JobView): Launch[] {
   const starts = startsOf(view);
@@ -136,9 +136,15 @@ function piecesOf(start: Start, bound_us: number, steps: StepEvent[], closes: Cl
   }
 }
 
-/** The earliest fail, unless a clean end came before it; without a fail the earliest end. */
+/**
+ * The earliest close. An unclean end that a fail explains later is that failure: it happened when the process ended. A
+ * clean end is never explained away.
+ */
 function firstClose(closes: readonly Close[]): Close | undefined {
-  return closes.find(({ ending }) => ending !== 'unclean') ?? closes[0];
+  const first = closes[0];
+  if (first?.ending !== 'unclean') return first;
+  const explained = closes.find(({ ending }) => ending !== 'unclean');
+  return explained?.ending === 'fail' ? { ...explained, time_us: first.time_us } : first;
 }
 
 function hasTwoSteps(steps: readonly StepEvent[], from: number, bound_us: number): boolean {
