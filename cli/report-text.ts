@@ -54,17 +54,13 @@ export function waterfallRows({ buckets_s, horizon_s, device_seconds }: JobRepor
 function speedText({ step_s, tokens_per_s, tokens_per_s_per_device, run_time_s }: JobReport): string {
   const { median, p99, first } = step_s;
   if (median === null) return '';
-  const custom = Object.entries(run_time_s.custom).map(([name, seconds]) => `${name} ${duration(seconds)}`);
-  const parts = [
-    `steps ${duration(run_time_s.steps)}`,
-    ...custom,
-    `before steps ${duration(run_time_s.before_steps)}`,
-    `other ${duration(run_time_s.other)}`,
-  ];
+  const custom = Object.entries(run_time_s.custom).map(([name, seconds]) => `${name} ${summand(seconds)}`);
+  const parts = [`steps ${summand(run_time_s.steps)}`, ...custom, `other ${summand(run_time_s.other)}`];
+  const init = run_time_s.init === 0 ? '' : `, after initialisation ${summand(run_time_s.init)}`;
   return [
     `Step time  median ${stepTime(median)}, p99 ${stepTime(p99)}, first ${stepTime(first)}`,
     `Speed      ${rateText(tokens_per_s)} tokens/s, ${rateText(tokens_per_s_per_device)} per device`,
-    `Run time   ${parts.join(' + ')} = ${duration(run_time_s.total)}`,
+    `Run time   ${summand(run_time_s.run)} = ${parts.join(' + ')}${init}`,
   ].join('\n');
 }
 
@@ -106,7 +102,7 @@ function loggedText({ logged }: JobReport): string {
     logged.parameters === null ? '' : `${count(logged.parameters)} parameters`,
   ].filter((text) => text !== '');
   const by = logged.framework ?? 'the framework';
-  const lines = figures.length === 0 ? [] : [`Logged by ${by}: ${figures.join(', ')} (medians)`];
+  const lines = figures.length === 0 ? [] : [`Logged by ${by} (medians): ${figures.join(', ')}`];
   if (logged.recognised_note !== null) {
     const share = `${logged.lines_recognised} of ${logged.lines_checked} lines`;
     lines.push(`  recognised: ${logged.recognised_note} (${share})`);
@@ -170,6 +166,11 @@ function qualityText({ quality }: JobReport): string {
   if (baseline !== null) lines.push(`  baseline: ${baseline}`);
   for (const [field, reason] of Object.entries(reasons)) lines.push(`  ${field}: ${reason}`);
   return lines.join('\n');
+}
+
+/** Parts of a sum that a reader can add up. */
+function summand(seconds: number): string {
+  return `${seconds.toLocaleString('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 })} s`;
 }
 
 /** Step times are compared with each other: always to the millisecond. */

@@ -6,32 +6,31 @@ const STEP_BUCKETS = [
   'lost_work',
   'in_flight',
 ] as const satisfies readonly Bucket[];
-const BEFORE_STEPS = ['init', 'startup', 'prep'] as const satisfies readonly Bucket[];
 
-/** The horizon in four parts, seconds; they sum to it. `custom` is by name, as the job called it (`evaluation`). */
+/** The horizon in coarse parts, seconds: total = init + run, and run = steps + custom + other. */
 export interface RunTime {
   readonly total: number;
+  /** Initialisation, which benchmarks keep out of the run. */
+  readonly init: number;
+  readonly run: number;
   /** Time in steps, kept or not. */
   readonly steps: number;
+  /** Blocking work by its name (`eval`). */
   readonly custom: Readonly<Record<string, number>>;
-  /** Initialisation and start-up, before an attempt's first step. */
-  readonly before_steps: number;
+  /** The rest, which the buckets of the ledger break down: saves, start-up, down time. */
   readonly other: number;
 }
 
 export function runTimeOf({ horizon_s, buckets_s, custom_s }: LedgerJson): RunTime {
-  const steps = sumOf(STEP_BUCKETS, buckets_s);
-  const before_steps = sumOf(BEFORE_STEPS, buckets_s);
-  const custom = buckets_s.custom ?? 0;
+  const init = buckets_s.init ?? 0;
+  const run = horizon_s - init;
+  const steps = STEP_BUCKETS.reduce((sum, bucket) => sum + (buckets_s[bucket] ?? 0), 0);
   return {
     total: horizon_s,
+    init,
+    run,
     steps,
     custom: custom_s,
-    before_steps,
-    other: horizon_s - steps - before_steps - custom,
+    other: run - steps - (buckets_s.custom ?? 0),
   };
-}
-
-function sumOf(buckets: readonly Bucket[], seconds: LedgerJson['buckets_s']): number {
-  return buckets.reduce((sum, bucket) => sum + (seconds[bucket] ?? 0), 0);
 }

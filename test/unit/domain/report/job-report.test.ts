@@ -160,8 +160,8 @@ describe('jobReport', () => {
     const end = { type: 'attempt_end', job: 'a', attempt: 1, time_us: endOf() + 12e6, clean: true } as const;
     const events = [...attempt(), { ...span, start_us: endOf(), end_us: endOf() + 7e6 }, end];
     const { run_time_s, ledger } = jobReport(events, { job: 'a' });
-    expect(run_time_s).toMatchObject({ total: 42, custom: { evaluation: 7 }, before_steps: 10 });
-    const parts = [run_time_s.steps, 7, run_time_s.before_steps, run_time_s.other];
+    expect(run_time_s).toMatchObject({ total: 42, init: 0, run: 42, custom: { evaluation: 7 } });
+    const parts = [run_time_s.init, run_time_s.steps, 7, run_time_s.other];
     expect(parts.reduce((a, b) => a + b)).toBeCloseTo(ledger.horizon_s, 9);
   });
 });

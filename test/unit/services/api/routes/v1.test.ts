@@ -2,27 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../../../domain/events.ts';
 import { LIVE_DEFAULTS } from '../../../../../domain/ledger/ledger-shape.ts';
 import { API_DEFAULTS } from '../../../../../services/api/config.ts';
-import type { JobReader } from '../../../../../services/api/job-reader.ts';
 import { createV1Routes } from '../../../../../services/api/routes/v1.ts';
+import { memoryReader } from '../../../../support/memory-reader.ts';
 import { attempt, endOf, llamaSpec, START_US } from '../../../../support/training-events.ts';
 
 const NOW_US = endOf() + 1e6;
-
-/** A reader over events in memory; the one over the tables is tested with the engine. */
-function readerOf(events: readonly RunEvent[]): JobReader {
-  const jobOf = (event: RunEvent) => (event.type === 'node_state' ? undefined : event.job);
-  const jobs = [...new Set(events.flatMap((event) => jobOf(event) ?? []))].sort();
-  return {
-    list: async (after, limit) =>
-      jobs
-        .filter((job) => job > after)
-        .slice(0, limit)
-        .map((job) => ({ job, events: 1, first_event_us: START_US, newest_event_us: NOW_US })),
-    events: async (job) => events.filter((event) => jobOf(event) === job),
-    faults: async () => events.flatMap((event) => (event.type === 'fault' ? [event] : [])),
-    heardUntil: async () => undefined,
-  };
-}
 
 const small = [llamaSpec({ job: 'small' }), ...attempt({ job: 'small', step_s: 1.6 })];
 const training = [llamaSpec({ baseline: { job: 'small' } }), ...attempt()];
@@ -30,7 +14,7 @@ const training = [llamaSpec({ baseline: { job: 'small' } }), ...attempt()];
 function ask(path: string, events: readonly RunEvent[] = [...training, ...small]): Promise<Response> {
   const app = createV1Routes({
     config: { ...API_DEFAULTS, windows_max: 100 },
-    jobs: readerOf(events),
+    jobs: memoryReader(events),
     clock: { now_us: () => NOW_US },
     live: LIVE_DEFAULTS,
     caughtUp: async () => {},
@@ -58,7 +42,7 @@ describe('/jobs', () => {
   it('is a list in pages, each with the cursor of the next', async () => {
     const first = await answer('/jobs?limit=1');
     expect(first['jobs']).toMatchObject([
-      { job: 'a', newest_event_at: new Date(NOW_US / 1000).toISOString() },
+      { job: 'a', newest_event_at: new Date(START_US / 1000).toISOString() },
     ]);
     const second = await answer(`/jobs?limit=1&cursor=${String(first['next'])}`);
     expect(second['jobs']).toMatchObject([{ job: 'small' }]);
