@@ -108,7 +108,9 @@ export class RunWriter {
     this.writeJob(open.steps === 0 ? (open.start_us ?? fields.start_us) : fields.start_us);
     open.steps += 1;
     this.seen(fields.end_us ?? fields.start_us);
-    this.sink.event({ type: 'step', ...this.within(), ...fields });
+    const { labels, ...rest } = fields;
+    const labelled = labels === undefined || Object.keys(labels).length === 0 ? rest : fields;
+    this.sink.event({ type: 'step', ...this.within(), ...labelled });
   }
 
   span(fields: SpanFields): void {

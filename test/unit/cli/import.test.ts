@@ -1,0 +1,176 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { Command } from 'commander';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { addImport } from '../../../cli/commands/import.ts';
+import { jobNameOf } from '../../../cli/import-files.ts';
+import { EXIT, type ExitCode } from '../../../cli/outcome.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'headway-import-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function file(name: string, content: string | Buffer): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+async function run(...args: string[]): Promise<{ out: string; err: string; exitCode: ExitCode }> {
+  const terminal = { out: new PassThrough(), err: new PassThrough() };
+  const program = new Command('headway').exitOverride();
+  let exitCode: ExitCode = EXIT.fine;
+  addImport(program, terminal, (code) => {
+    exitCode = code;
+  });
+  await program.parseAsync(['import', ...args], { from: 'user' });
+  const text = (stream: PassThrough) => String(stream.read() ?? '');
+  return { out: text(terminal.out), err: text(terminal.err), exitCode };
+}
+
+const at = (time: string, message: string) => `[rank0]:[titan] 2025-06-25 ${time} - root - INFO - ${message}`;
+const LOG = [
+  at('10:00:00,000', 'Starting job: test'),
+  at('10:00:01,000', "Building 1-D device mesh with ['dp_shard'], [8]"),
+  at('10:00:02,000', 'Model llama3 8B size: 8,030,261,248 total parameters'),
+  at(
+    '10:00:03,000',
+    'Trainer is initialized with local batch size 1, global batch size 8, gradient accumulation steps 1, sequence length 8192, total steps 9 (warmup 2).',
+  ),
+  at('10:00:04,000', 'Training starts at step 1'),
+  at('10:00:06,000', 'step:  1  loss:  8.1  memory: 1.00GiB(1.00%)  tps: 4,096'),
+  at('10:00:07,000', 'step:  2  loss:  8.1  memory: 1.00GiB(1.00%)  tps: 8,192'),
+  at('10:00:08,000', 'step:  3  loss:  8.1  memory: 1.00GiB(1.00%)  tps: 8,192'),
+].join('\n');
+
+const event = (job: string, step: number) =>
+  JSON.stringify({ type: 'step', job, attempt: 1, step, start_us: step * 1e6, end_us: step * 1e6 + 1e6 });
+const events = (job: string) =>
+  [
+    JSON.stringify({ type: 'attempt_start', job, attempt: 1, time_us: 1e6 }),
+    event(job, 1),
+    event(job, 2),
+  ].join('\n');
+
+describe('headway import', () => {
+  it('prints one JSON document: the report, and what was read to make it', async () => {
+    const path = await file('run.log.gz', gzipSync(LOG));
+    const { out, err, exitCode } = await run(
+      path,
+      '--hardware',
+      'NVIDIA H100 80GB HBM3',
+      '--dtype',
+      'bf16',
+      '--json',
+    );
+    const report = JSON.parse(out);
+    expect(report).toMatchObject({
+      job: 'run',
+      state: 'ended',
+      steps: 3,
+      devices: 8,
+      step_s: { median: 1, first: 2 },
+      tokens_per_s_per_device: 8192,
+      model: { parameters: 8_030_261_248 },
+      import: { files: [path], format: 'torchtitan', events: 6, rejected: [], rejected_count: 0 },
+    });
+    expect(report.mfu_ratio.mm_full).toBeCloseTo((57.9131e9 * 8192) / 989e12, 4);
+    expect(err).toContain('read as UTC');
+    expect(exitCode).toBe(EXIT.fine);
+  });
+
+  it('prints the report for people', async () => {
+    const { out } = await run(await file('run.log', LOG), '--job', 'mine');
+    expect(out).toContain('mine');
+    expect(out).toContain('8,030,261,248');
+  });
+
+  it('keeps what is good of a file with bad lines, names them, and ends in 1', async () => {
+    const path = await file('run.log', `${LOG}\nstep:  4  loss:  8.1  memory: 1GiB  tps: 1`);
+    const { out, err, exitCode } = await run(path, '--json');
+    expect(exitCode).toBe(EXIT.problem_found);
+    expect(err).toContain(`${path}:9: no_time`);
+    expect(JSON.parse(out)).toMatchObject({
+      steps: 3,
+      import: { rejected: [{ file: path, line: 9, code: 'no_time' }] },
+    });
+  });
+
+  it('takes several files as one job where a job is named, and as one job each otherwise', async () => {
+    const paths = [await file('a.log', LOG), await file('b.log', LOG.replaceAll('[rank0]', '[rank1]'))];
+    const together = JSON.parse((await run(...paths, '--job', 'both', '--json')).out);
+    expect(together).toMatchObject({ job: 'both', steps: 3, attempts: 1, quality: { ranks_seen: 2 } });
+    const apart = JSON.parse((await run(...paths, '--json')).out);
+    expect(apart.jobs.map(({ job }: { job: string }) => job)).toEqual(['a', 'b']);
+  });
+
+  it('takes files of run events, and revises their spec', async () => {
+    const path = await file('e.ndjson', `${events('x')}\n{"type":"step"}\n${events('y')}`);
+    const { out, err, exitCode } = await run(path, '--devices', '4', '--json');
+    expect(JSON.parse(out).jobs).toMatchObject([
+      { job: 'x', steps: 2, devices: 4 },
+      { job: 'y', steps: 2, devices: 4 },
+    ]);
+    expect(err).toContain(`${path}:4: missing_field`);
+    expect(exitCode).toBe(EXIT.problem_found);
+    expect(JSON.parse((await run(path, '--job', 'y', '--json')).out)).toMatchObject({ job: 'y', steps: 2 });
+    await expect(run(path, '--job', 'z')).rejects.toMatchObject({
+      exitCode: EXIT.usage,
+      message: /events of x, y/,
+    });
+  });
+
+  it('takes a log that was written a moment ago as one that still runs', async () => {
+    const stamp = (s: number) =>
+      new Date(Date.now() - (10 - s) * 1000).toISOString().slice(0, 19).replace('T', ' ');
+    const recent = LOG.replace(/2025-06-25 10:00:0(\d)/g, (_, s) => stamp(Number(s)));
+    expect(JSON.parse((await run(await file('run.log', recent), '--json')).out).state).toBe('running');
+  });
+
+  it.each([
+    [['--devices', '0'], '--devices 0'],
+    [['--sequence-length', 'long'], '--sequence-length long'],
+    [['--model', 'gpt9'], 'gpt9'],
+    [['--format', 'vllm'], '--format vllm'],
+    [['--timezone', 'Mars/Olympus'], '--timezone Mars/Olympus'],
+    [['--url', 'http://localhost:1', '--data', '/tmp/x'], '--url and --data'],
+  ])('refuses %j before anything is read', async (flags, message) => {
+    await expect(run(join(folder, 'missing.log'), ...flags)).rejects.toMatchObject({
+      exitCode: EXIT.usage,
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('refuses a log of no known trainer and a file that is not there', async () => {
+    const unknown = await file('u.log', 'hello');
+    await expect(run(unknown)).rejects.toMatchObject({
+      exitCode: EXIT.usage,
+      message: expect.stringContaining(unknown),
+    });
+    await expect(run(join(folder, 'missing.log'))).rejects.toMatchObject({ exitCode: EXIT.usage });
+  });
+
+  it('says that a server cannot be reached', async () => {
+    const path = await file('run.log', LOG);
+    await expect(run(path, '--url', 'http://127.0.0.1:1')).rejects.toMatchObject({
+      exitCode: EXIT.unreachable,
+    });
+  });
+
+  it('knows a job by the name of its file', () => {
+    expect(['a/b.log', 'c.out.gz', 'd.ndjson', 'e', '-'].map(jobNameOf)).toEqual([
+      'b',
+      'c',
+      'd',
+      'e',
+      'imported',
+    ]);
+  });
+});
