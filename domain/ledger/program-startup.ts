@@ -1,5 +1,5 @@
-import { median } from '../statistics.ts';
 import { type Execution, isProgress } from './executions.ts';
+import { usualStep } from './usual-step.ts';
 
 export interface ProgramStartup {
   /** Index of each attempt's first kept execution. */
@@ -9,7 +9,7 @@ export interface ProgramStartup {
 }
 
 /**
- * R7: excess of an attempt's first kept step over the median of its other kept steps, in net time. A first line that
+ * R7: excess of an attempt's first kept step, in net time, over what its other kept steps usually take. A first line that
  * averages several steps carries the start-up of one: what it exceeds is that many medians. An attempt with one kept
  * execution has nothing to compare with, and a first step that is not slower has no excess.
  *
@@ -30,12 +30,7 @@ export function programStartup(executions: readonly Execution[], net_us: readonl
   }
   for (const [index, ...others] of keptOf.values()) {
     if (index === undefined) continue;
-    const usual_us = median(
-      others.map((other) => {
-        const count = executions[other]?.count ?? 1;
-        return { value: (net_us[other] ?? 0) / count, count };
-      }),
-    );
+    const usual_us = usualStep(others, executions, net_us);
     if (usual_us === undefined) continue;
     const excess = Math.round((net_us[index] ?? 0) - usual_us * (executions[index]?.count ?? 1));
     if (excess > 0) excess_us.set(index, excess);

@@ -1,8 +1,8 @@
-import { median, type Weighted } from '../statistics.ts';
 import { type Execution, isProgress } from './executions.ts';
 import type { JobView } from './job-view.ts';
 import type { Launch } from './launches.ts';
 import type { LiveLimits } from './ledger-shape.ts';
+import { usualStep } from './usual-step.ts';
 
 /** An open attempt that makes no progress: from its last progress on it hangs, from the last sign of life on it is silent. */
 export interface Stall {
@@ -77,11 +77,11 @@ function hangLimit(end: OpenEnd, step_us: number | undefined, limits: LiveLimits
   return due_us + Math.max(limits.hang_factor * step_us, limits.hang_floor_us);
 }
 
-/** Median net microseconds of a completed step; undefined without one. */
+/** What a completed step of the job usually takes, microseconds; undefined without one. */
 export function medianStep(executions: readonly Execution[], net_us: readonly number[]): number | undefined {
-  const times = executions.flatMap((execution, index): Weighted[] => {
-    const { completed, count } = execution;
-    return completed && isProgress(execution) ? [{ value: (net_us[index] ?? 0) / count, count }] : [];
-  });
-  return median(times);
+  const completed: number[] = [];
+  for (const [index, execution] of executions.entries()) {
+    if (execution.completed && isProgress(execution)) completed.push(index);
+  }
+  return usualStep(completed, executions, net_us);
 }

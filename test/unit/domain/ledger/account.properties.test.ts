@@ -9,7 +9,7 @@ import { ledgerOf } from '../../../../domain/ledger/ledger.ts';
 import type { Account, Bucket } from '../../../../domain/ledger/ledger-shape.ts';
 import { anyEvents, anyView, fail, JOB, optionsOf } from './nasty-events.ts';
 
-const RUNS = { numRuns: 1500 };
+const RUNS = { numRuns: 700 };
 
 function lengths(account: Account): Map<Bucket, number> {
   const sums = new Map<Bucket, number>();
