@@ -39,6 +39,7 @@ FROM
                 time_ms,
                 intDiv(greatest(time_ms - {origin_ms:Int64}, 0) + {step_ms:Int64} - 1, greatest({step_ms:Int64}, 1))
             )
+        LIMIT {samples_limit:UInt64}
     )
     GROUP BY labels_id
 )

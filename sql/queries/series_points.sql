@@ -1,6 +1,7 @@
 -- purpose: samples of series that have no column of their own.
 -- parameters: ids Array(String): series_id as text; from_ms, to_ms Int64: both inclusive; origin_ms, step_ms Int64: with
---   a step, only the newest sample up to each of origin_ms, origin_ms + step_ms, ... is given; step 0 gives all.
+--   a step, only the newest sample up to each of origin_ms, origin_ms + step_ms, ... is given; step 0 gives all; samples_limit UInt64: more are cut off,
+--   so that a caller which asks for one more than it may have sees that there are more.
 -- grain: one row a series, its samples in time order
 -- unit: milliseconds, the series' own unit. A value that JSON cannot
 --   say is 0 with a kind: 1 the series ends here, 2 NaN, 3 +Inf, 4 -Inf; `kinds` is empty where all are plain numbers.
@@ -41,6 +42,7 @@ FROM
                 time_ms,
                 intDiv(greatest(time_ms - {origin_ms:Int64}, 0) + {step_ms:Int64} - 1, greatest({step_ms:Int64}, 1))
             )
+        LIMIT {samples_limit:UInt64}
     )
     GROUP BY series_id
 )

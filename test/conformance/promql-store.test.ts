@@ -12,6 +12,7 @@ import { PROMQL_DEFAULTS } from '../../services/api/promql/config.ts';
 import { createPromRoutes } from '../../services/api/routes/prom.ts';
 import { describeWithPrograms, type PrometheusServer, startPrometheus } from '../support/prometheus.ts';
 import { type AskedAt, compareAnswers } from '../support/prometheus-answers.ts';
+import { generatedExpressions } from '../support/prometheus-expressions.ts';
 import { remoteWrite, type WrittenSeries } from '../support/prometheus-remote-write.ts';
 import { conformanceSeries, SAMPLES_START_MS } from '../support/prometheus-samples.ts';
 import { makeFolder } from '../support/temporary-folder.ts';
@@ -52,6 +53,50 @@ describeWithPrograms(['prometheus'], 'answers of a real Prometheus over the tabl
       expect(lines).toEqual([]);
     });
   }
+
+  it('every expression of the dashboards, the alert rules and their annotations', async () => {
+    const expressions = generatedExpressions('llama');
+    expect(expressions.length).toBeGreaterThan(30);
+    const { lines, points } = await compareAnswers(prometheus.url, app, expressions, ASKED);
+    expect(lines).toEqual([]);
+    expect(points).toBeGreaterThan(1000);
+  });
+
+  it.each([
+    [{ series_max: 5 }, 'promql.series_max'],
+    [{ samples_max: 100 }, 'promql.samples_max'],
+    [{ samples_max: 100, ids_per_statement_max: 2 }, 'promql.samples_max'],
+  ])('refuses what passes %j, and cuts nothing off in silence', async (limits, name) => {
+    const limited = createPromRoutes({
+      store,
+      clock: systemClock,
+      config: { ...PROMQL_DEFAULTS, ...limits },
+      log: silentLog,
+    });
+    const body = new URLSearchParams({ query: 'avg_over_time(temperature[1h])', time: String(at(60)) });
+    const response = await limited.request('/api/v1/query', { method: 'POST', body });
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({
+      errorType: 'execution',
+      error: expect.stringContaining(name),
+    });
+  });
+
+  it('reads in parts what it would read at once', async () => {
+    const inParts = createPromRoutes({
+      store,
+      clock: systemClock,
+      config: { ...PROMQL_DEFAULTS, ids_per_statement_max: 2 },
+      log: silentLog,
+    });
+    const queries = ['temperature', 'rate(requests_total[5m])', '{__name__=~"temperature|level"}'];
+    expect((await compareAnswers(prometheus.url, inParts, queries, ASKED)).lines).toEqual([]);
+  });
+
+  it('says when a list was cut', async () => {
+    const answer = await (await app.request('/api/v1/label/__name__/values?limit=2')).json();
+    expect(answer).toMatchObject({ data: { length: 2 }, warnings: ['results truncated due to limit'] });
+  });
 
   it('label names, label values and series', async () => {
     const paths = [

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../platform/clock.ts';
-import type { Expr, ValueType } from './ast.ts';
+import type { Expr } from './ast.ts';
 import { typeOf } from './check-types.ts';
 import type { PromqlConfig } from './config.ts';
 import { badData } from './errors.ts';
@@ -10,6 +10,7 @@ import { compile, type PlanContext } from './plan.ts';
 import { collect, compileRange } from './range.ts';
 import type { Vector } from './sample.ts';
 import type { SeriesSource } from './series-source.ts';
+import { Turns } from './turns.ts';
 
 export interface MatrixSeries {
   readonly labels: Labels;
@@ -38,34 +39,34 @@ export interface Engine {
 }
 
 export function createEngine(parts: EngineParts): Engine {
+  const { config } = parts;
+  const turns = new Turns(config.concurrent_max);
   return {
-    async instant(text, time_ms, timeout_s) {
-      const expr = parseQuery(text, parts.config);
+    async instant(text, time_ms, timeout_s = config.timeout_s) {
+      const expr = parseQuery(text, config);
       const context = contextOf(parts, { start_ms: time_ms, end_ms: time_ms, step_ms: 1 }, timeout_s);
-      return instantResult(expr, context);
+      return turns.take(() => instantResult(expr, context), context.budget.timeout_s);
     },
-    async range(text, grid, timeout_s) {
-      const expr = parseQuery(text, parts.config);
+    async range(text, grid, timeout_s = config.timeout_s) {
+      const expr = parseQuery(text, config);
       const type = typeOf(expr);
       if (type !== 'scalar' && type !== 'instant vector') {
-        throw badData(
-          `invalid expression type ${JSON.stringify(type satisfies ValueType)} for range query, must be Scalar or instant Vector`,
-        );
+        throw badData(`invalid expression type "${type}" for range query, must be Scalar or instant Vector`);
       }
       const context = contextOf(parts, grid, timeout_s);
-      const series = await collect(await compile(expr, context), context, parts.config.result_points_max);
-      return { type: 'matrix', series: series.sort((a, b) => compareLabels(a.labels, b.labels)) };
+      return turns.take(() => rangeResult(expr, context), context.budget.timeout_s);
     },
   };
 }
 
-function contextOf(
-  { source, config, clock }: EngineParts,
-  grid: Grid,
-  timeout_s = config.timeout_s,
-): PlanContext {
+function contextOf({ source, config, clock }: EngineParts, grid: Grid, timeout_s: number): PlanContext {
   const budget = new QueryBudget(config, clock, Math.min(timeout_s, config.timeout_s));
   return { source, config, budget, grid, query: grid };
+}
+
+async function rangeResult(expr: Expr, context: PlanContext): Promise<QueryResult> {
+  const series = await collect(await compile(expr, context), context, context.config.result_points_max);
+  return { type: 'matrix', series: series.sort((a, b) => compareLabels(a.labels, b.labels)) };
 }
 
 async function instantResult(expr: Expr, context: PlanContext): Promise<QueryResult> {

@@ -14,6 +14,14 @@ export class PromError extends Error {
   }
 }
 
+/** A query that cannot be taken, with the place in it. */
+export class ParseFailure extends PromError {
+  constructor(message: string) {
+    super('bad_data', message);
+    this.name = 'ParseFailure';
+  }
+}
+
 export const badData = (message: string): PromError => new PromError('bad_data', message);
 export const executionFailed = (message: string): PromError => new PromError('execution', message);
 

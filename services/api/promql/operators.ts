@@ -68,23 +68,37 @@ function flatten(builder: Builder, node: SyntaxNode, pieces: Piece[], depth: num
       `expression nests deeper than ${builder.config.nesting_max} (config promql.nesting_max)`,
     );
   }
-  const children = childrenOf(node);
-  const [first, second] = children;
-  if (node.name === 'NumberDurationLiteral') {
+  // A chain of operators is a tree that leans left: walked down in a loop, for it may be long without being nested.
+  const spine: SyntaxNode[] = [];
+  let leftmost = node;
+  while (leftmost.name === 'BinaryExpr' || MODIFIERS.has(leftmost.name)) {
+    spine.push(leftmost);
+    leftmost = builder.only(leftmost);
+  }
+  flattenOperand(builder, leftmost, pieces, depth);
+  for (const outer of spine.reverse()) {
+    builder.count(outer);
+    const [, operator, ...rest] = childrenOf(outer);
+    if (outer.name !== 'BinaryExpr') {
+      pieces.push({ kind: 'modifier', node: outer });
+    } else if (operator !== undefined) {
+      pieces.push({ kind: 'binary', node: outer, operator: operatorOf(builder, operator) });
+      flatten(builder, rest.at(-1) ?? operator, pieces, depth + 1);
+    }
+  }
+}
+
+function flattenOperand(builder: Builder, node: SyntaxNode, pieces: Piece[], depth: number): void {
+  const [sign, operand] = childrenOf(node);
+  if (node.name === 'UnaryExpr' && sign !== undefined && operand !== undefined) {
+    pieces.push({ kind: 'sign', minus: builder.slice(sign) === '-', node });
+    flatten(builder, operand, pieces, depth + 1);
+  } else if (node.name === 'NumberDurationLiteral') {
     const text = builder.slice(node);
-    const sign = /^([+-])\s*/.exec(text);
-    if (sign !== null) pieces.push({ kind: 'sign', minus: sign[1] === '-', node });
-    pieces.push({ kind: 'primary', node, number: numberOf(text.slice(sign?.[0].length ?? 0)) });
-  } else if (node.name === 'UnaryExpr' && first !== undefined && second !== undefined) {
-    pieces.push({ kind: 'sign', minus: builder.slice(first) === '-', node });
-    flatten(builder, second, pieces, depth + 1);
-  } else if (node.name === 'BinaryExpr' && first !== undefined && second !== undefined) {
-    flatten(builder, first, pieces, depth + 1);
-    pieces.push({ kind: 'binary', node, operator: operatorOf(builder, second) });
-    flatten(builder, children.at(-1) ?? second, pieces, depth + 1);
-  } else if (MODIFIERS.has(node.name) && first !== undefined) {
-    flatten(builder, first, pieces, depth + 1);
-    pieces.push({ kind: 'modifier', node });
+    const written = /^([+-])\s*/.exec(text);
+    if (written !== null) pieces.push({ kind: 'sign', minus: written[1] === '-', node });
+    const number = numberOf(text.slice(written?.[0].length ?? 0));
+    pieces.push({ kind: 'primary', node, number });
   } else {
     pieces.push({ kind: 'primary', node, number: null });
   }

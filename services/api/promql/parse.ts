@@ -3,7 +3,7 @@ import { parser } from '@prometheus-io/lezer-promql';
 import { AGGREGATIONS, type AggregationName, type Expr, type Matcher, type Selector } from './ast.ts';
 import { checkTypes } from './check-types.ts';
 import type { PromqlConfig } from './config.ts';
-import { badData, PromError } from './errors.ts';
+import { badData, ParseFailure, PromError } from './errors.ts';
 import { SIGNATURES } from './functions.ts';
 import { numberOf, unquote } from './literals.ts';
 import { matcherOf, nameMatcher } from './matcher.ts';
@@ -69,6 +69,7 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
 export class Builder {
   readonly text: string;
   readonly config: PromqlConfig;
+  #parts = 0;
 
   constructor(text: string, config: PromqlConfig) {
     this.text = text;
@@ -82,6 +83,7 @@ export class Builder {
         `expression nests deeper than ${this.config.nesting_max} (config promql.nesting_max)`,
       );
     }
+    this.count(node);
     // Operators and modifiers are re-associated: the grammar here binds [..], offset and @ looser than arithmetic, and
     // a sign closer than ^, both unlike Prometheus itself.
     if (isOperatorNode(node)) return operatorsOf(this, node, depth);
@@ -105,6 +107,17 @@ export class Builder {
         return this.#aggregation(node, depth);
       default:
         throw this.fail(node, `${UNSUPPORTED[node.name] ?? node.name} is not supported`);
+    }
+  }
+
+  /** Each operand and operator counts: what recurses over the tree must not run out of stack. */
+  count(node: SyntaxNode): void {
+    this.#parts++;
+    if (this.#parts > this.config.parts_max) {
+      throw this.fail(
+        node,
+        `expression of more than ${this.config.parts_max} parts (config promql.parts_max)`,
+      );
     }
   }
 
@@ -143,7 +156,8 @@ export class Builder {
     try {
       return read();
     } catch (cause) {
-      if (cause instanceof PromError) throw this.fail(node, cause.message);
+      if (cause instanceof PromError && !(cause instanceof ParseFailure))
+        throw this.fail(node, cause.message);
       throw cause;
     }
   }

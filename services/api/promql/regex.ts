@@ -18,7 +18,7 @@ export function compileRegex(pattern: string, length_max: number): RegExp {
   try {
     return new RegExp(`^(?:${body})$`, flags.includes('i') ? 'ui' : 'u');
   } catch (cause) {
-    throw refused(pattern, cause instanceof Error ? cause.message.replace(/^.*\/: /, '') : String(cause));
+    throw refused(pattern, cause instanceof Error ? cause.message.replace(/^[\s\S]*: /, '') : String(cause));
   }
 }
 

@@ -1,3 +1,4 @@
+import { printedValue } from '../../../domain/catalog/device-fields.ts';
 import { namedQuery } from '../../../platform/store/named-queries.ts';
 import type { QueryParameters, Store } from '../../../platform/store/store.ts';
 import type { Matcher } from './ast.ts';
@@ -42,7 +43,12 @@ export function createStoreSource(store: Store, config: PromqlConfig): SeriesSou
       let samples = 0;
       for (const group of grouped(rows)) {
         for (const part of parts(group.series, config.ids_per_statement_max)) {
-          const read = await readGroup(store, { ...group, series: part }, from_ms, to_ms, hints);
+          const samples_limit = hints.samples_max - samples + 1;
+          const read = await readGroup(
+            store,
+            { ...group, series: part },
+            { ...hints, from_ms, to_ms, samples_limit },
+          );
           samples += read.reduce((sum, { ts_ms }) => sum + ts_ms.length, 0);
           if (samples > hints.samples_max) {
             throw limitPassed(
@@ -117,19 +123,24 @@ function values(
   });
 }
 
-/** The exact names go apart, because the table is ordered by them; everything else is tried on each series. */
+/** Names that are written out go apart, because the table is ordered by them; the rest is tried on each series. */
 function matcherParameters(matchers: readonly Matcher[]): QueryParameters {
-  const exact = matchers.find(
-    ({ name, operator, value }) => name === METRIC_NAME && operator === '=' && value !== '',
-  );
+  const exact = matchers.find((matcher) => writtenNames(matcher).length > 0);
   const others = matchers.filter((matcher) => matcher !== exact);
   return {
-    names: exact === undefined ? [] : [exact.value],
+    names: exact === undefined ? [] : writtenNames(exact),
     match_labels: others.map(({ name }) => name),
     match_kinds: others.map(({ operator }) => operator),
     // Whole values match, and a dot does not match a line break: as Prometheus compiles patterns.
     match_values: others.map(({ value, regex }) => (regex === null ? value : `^(?-s:${value})$`)),
   };
+}
+
+/** The names of `__name__="a"` and of `__name__=~"a|b"`; none for any other matcher. */
+function writtenNames({ name, operator, value }: Matcher): string[] {
+  if (name !== METRIC_NAME || value === '') return [];
+  if (operator === '=') return [value];
+  return operator === '=~' && /^[a-zA-Z0-9_:]+(?:\|[a-zA-Z0-9_:]+)*$/.test(value) ? value.split('|') : [];
 }
 
 function grouped(rows: readonly SeriesRow[]): Group[] {
@@ -150,13 +161,18 @@ function* parts<T>(list: readonly T[], size: number): Generator<T[]> {
   for (let from = 0; from < list.length; from += size) yield list.slice(from, from + size);
 }
 
+interface Reading extends SelectHints {
+  readonly from_ms: number;
+  readonly to_ms: number;
+  readonly samples_limit: number;
+}
+
 async function readGroup(
   store: Store,
   { query, field, series }: Group,
-  from_ms: number,
-  to_ms: number,
-  { newest_per_step }: SelectHints,
+  reading: Reading,
 ): Promise<SeriesData[]> {
+  const { newest_per_step, from_ms, to_ms, samples_limit } = reading;
   const isPoint = query === 'series_points';
   const ids = [...new Set(series.map(({ id, device }) => (isPoint ? id : device)))];
   const rows = await store.query<SamplesRow>(namedQuery(query), {
@@ -165,6 +181,7 @@ async function readGroup(
     to_ms,
     origin_ms: newest_per_step?.origin_ms ?? 0,
     step_ms: newest_per_step?.step_ms ?? 0,
+    samples_limit,
   });
   const samples = new Map(rows.map((row) => [row.id, row]));
   return series.flatMap((own) => {
@@ -183,15 +200,10 @@ const NOT_PLAIN: Readonly<Record<number, number>> = {
 function seriesData(series: SeriesRow, { ts_ms, points, kinds }: SamplesRow): SeriesData {
   const own = points.map((value, index) => {
     const kind = kinds[index] ?? 0;
-    return kind === 0 ? scaled(value, series.scale) : (NOT_PLAIN[kind] ?? Number.NaN);
+    return kind === 0 ? printedValue(value, series.scale) : (NOT_PLAIN[kind] ?? Number.NaN);
   });
   const ends = kinds.flatMap((kind, index) => (kind === ENDS ? [index] : []));
   return { labels: fullLabels(series), ts_ms, values: own, ends: ends.length === 0 ? null : new Set(ends) };
-}
-
-/** The conversion into the neutral unit is undone to 15 digits, so that 0.29 of a whole reads 29 percent, not 28.999... */
-function scaled(value: number, scale: number): number {
-  return scale === 1 ? value : Number((value * scale).toPrecision(15));
 }
 
 function fullLabels({ name, labels }: SeriesRow): Labels {

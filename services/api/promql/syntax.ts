@@ -1,10 +1,10 @@
 import type { SyntaxNode } from '@lezer/common';
-import { badData, type PromError } from './errors.ts';
+import { ParseFailure } from './errors.ts';
 
 /** An error at an offset of the text, in Prometheus's words. */
-export function failure(text: string, at: number, message: string): PromError {
+export function failure(text: string, at: number, message: string): ParseFailure {
   const before = text.slice(0, at).split('\n');
-  return badData(`${before.length}:${(before.at(-1) ?? '').length + 1}: parse error: ${message}`);
+  return new ParseFailure(`${before.length}:${(before.at(-1) ?? '').length + 1}: parse error: ${message}`);
 }
 
 export function childrenOf(node: SyntaxNode): SyntaxNode[] {
