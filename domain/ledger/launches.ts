@@ -164,7 +164,8 @@ function numbered(pieces: readonly Piece[], clock_us: number): Launch[] {
   let previous = 0;
   return pieces.map(({ given, close, start_us, fail, device_count, steps }, index) => {
     let attempt = given !== undefined && !used.has(given) ? given : previous + 1;
-    while (attempt !== given && (taken.has(attempt) || used.has(attempt))) attempt++;
+    const isGiven = attempt === given && !used.has(attempt);
+    while (!isGiven && (taken.has(attempt) || used.has(attempt))) attempt++;
     used.add(attempt);
     previous = attempt;
     const next_us = pieces[index + 1]?.start_us;

@@ -56,6 +56,28 @@ describe('an account, whatever the events', () => {
     );
   });
 
+  it('names every attempt once, in order of start, and every incident after the attempt that ended', () => {
+    fc.assert(
+      fc.property(anyEvents, anyView, (events, view) => {
+        const { attempts, incidents, state } = accountOf(events, optionsOf(view));
+        const numbers = attempts.map(({ attempt }) => attempt);
+        expect(new Set(numbers).size).toBe(numbers.length);
+        expect(attempts).toEqual([...attempts].sort((a, b) => a.start_us - b.start_us));
+        const open = ['down', 'hang', 'silent'].includes(state) ? numbers : numbers.slice(0, -1);
+        expect(incidents.map(({ attempt }) => attempt)).toEqual(open);
+        for (const {
+          time_to_first_step_s: first,
+          time_to_regain_progress_s: regain,
+          state: over,
+        } of incidents) {
+          expect(over).toBe(regain === null ? 'open' : 'recovered');
+          if (regain !== null) expect(regain).toBeGreaterThanOrEqual(first ?? Number.POSITIVE_INFINITY);
+        }
+      }),
+      RUNS,
+    );
+  });
+
   it('as of a moment is the account of what had happened by then', () => {
     fc.assert(
       fc.property(anyEvents, anyView, fc.integer({ min: 0, max: 70_000_000 }), (events, view, at_us) => {
