@@ -8,15 +8,22 @@ import {
 import type { JobReport } from './report-shape.ts';
 
 /**
- * The linearity of jobs against each other. Without a baseline (a job among them, or a stored point) they are measured
- * against the fastest at the smallest number of devices.
+ * The linearity of jobs against each other. The baseline is the one given, else the one that a job's specification
+ * names (a stored point, or a job among them), else the fastest at the smallest number of devices.
  */
 export function linearityOfReports(
   reports: readonly JobReport[],
   definition: LinearityDefinition,
   baseline?: LinearityBaseline,
 ): Linearity {
-  return linearityOf(reports.map(pointOf), baseline, definition);
+  return linearityOf(reports.map(pointOf), baseline ?? specifiedBaseline(reports), definition);
+}
+
+function specifiedBaseline(reports: readonly JobReport[]): LinearityBaseline | undefined {
+  return reports.findLast(({ spec: { baseline } }) => {
+    if (baseline === undefined) return false;
+    return !('job' in baseline) || reports.some(({ job }) => job === baseline.job);
+  })?.spec.baseline;
 }
 
 function pointOf({

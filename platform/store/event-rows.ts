@@ -3,7 +3,7 @@ import type { RunEvent } from '../../domain/events.ts';
 /** Columns of `run_events` that give an event back. */
 export interface EventRow {
   /** Microseconds since the epoch; of an event sent without a time, its arrival. */
-  readonly time_us: number;
+  readonly told_us: number;
   readonly body: string;
 }
 
@@ -11,7 +11,7 @@ export interface EventRow {
  * The event of a stored row. Bodies were written by our own validation, the only door to this table, so they are not
  * checked again. A description (`job`) that was sent without a time gets its arrival's, which orders its revisions.
  */
-export function eventOfRow({ time_us, body }: EventRow): RunEvent {
+export function eventOfRow({ told_us, body }: EventRow): RunEvent {
   const event = JSON.parse(body) as RunEvent;
-  return event.type === 'job' && event.time_us === undefined ? { ...event, time_us } : event;
+  return event.type === 'job' && event.time_us === undefined ? { ...event, time_us: told_us } : event;
 }

@@ -1,8 +1,12 @@
 -- purpose: events of one job that were received at or after a time, as they were sent; one sent twice may come twice
 -- parameters: job String, since_ms Int64
 -- grain: one row an event
--- unit: time_us in microseconds, received_ms in milliseconds since the epoch
-SELECT event_id, time_us, toUnixTimestamp64Milli(received_at) AS received_ms, body
+-- unit: told_us in microseconds since the epoch, of an event sent without a time its arrival; received_ms in milliseconds
+SELECT
+    event_id,
+    toUnixTimestamp64Milli(received_at) AS received_ms,
+    if(time_us = 0, received_ms * 1000, time_us) AS told_us,
+    body
 FROM run_events
 WHERE job = {job:String} AND received_at >= fromUnixTimestamp64Milli({since_ms:Int64})
 ORDER BY time_us, event_id

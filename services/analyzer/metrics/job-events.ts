@@ -54,7 +54,7 @@ export class JobEvents {
       if (!isJobScoped(event)) continue;
       this.#events.push(event);
       if (row.received_ms < told_before_ms) continue;
-      touched_us = Math.min(touched_us ?? row.time_us, row.time_us);
+      touched_us = Math.min(touched_us ?? row.told_us, row.told_us);
     }
     // a description holds for the whole run, its past included
     return touched_us !== undefined && specText(this.#events) !== spec ? 0 : touched_us;

@@ -24,6 +24,13 @@ describe('linearityOfReports', () => {
     expect(points[1]?.differs).toEqual(expect.arrayContaining(['model', 'batch_per_device']));
   });
 
+  it('takes the baseline that a specification names, when it is among them', () => {
+    const large = run('large', 16, 1.25, { baseline: { job: 'middle' } });
+    const jobs = [run('small', 8, 2), run('middle', 12, 2), large];
+    expect(linearityOfReports(jobs, 'tokens').baseline?.job).toBe('middle');
+    expect(linearityOfReports([run('small', 8, 2), large], 'tokens').baseline?.job).toBe('small');
+  });
+
   it('takes a stored point', () => {
     const stored = { devices: 8, tokens_per_s_per_device: 8192 };
     const { points } = linearityOfReports([run('small', 8, 2)], 'tokens', stored);
