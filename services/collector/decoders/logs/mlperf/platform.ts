@@ -15,7 +15,9 @@ const NODE_KINDS: readonly (readonly [RegExp, number])[] = [
   [/\bMI3\d\dX\b/i, 8],
 ];
 /** The accelerator inside a machine's name: `XE9712x4GB200`, `BM.GPU.H200.8`, `1xMI300X`. */
-const DEVICE = /(GB[23]00|MI\d{3}[XA]?|[AHB][1-3]00|Gaudi\s?\d?)/i;
+const DEVICE = /(GB[23]00|MI\d{3}[XA]?|[AHB][1-3]00|Gaudi\s?\d?|tpu-v\d+\w?)/i;
+/** Google wrote the "lite" v5 as v5l before it was sold as v5e. */
+const SOLD_AS: Readonly<Record<string, string>> = { 'tpu-v5l': 'tpu-v5e' };
 
 /**
  * `submission_platform` names nodes, not accelerators: `64xNVIDIA DGX H100` is 512. Devices come from the name where it
@@ -43,6 +45,7 @@ export function platformFrom(name: string, ranks: number): Platform {
 /** The platform's own name where the catalog knows it, else the accelerator inside it. */
 function hardwareFrom(name: string): string {
   if (findHardware(name).spec !== null) return name;
-  const device = DEVICE.exec(name)?.[1];
+  const written = DEVICE.exec(name)?.[1];
+  const device = SOLD_AS[written?.toLowerCase() ?? ''] ?? written;
   return device !== undefined && findHardware(device).spec !== null ? device : name;
 }
