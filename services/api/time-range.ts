@@ -8,6 +8,9 @@ const UNIT_US: Readonly<Record<string, number>> = {
   w: 604_800e6,
 };
 
+/** `now-100000000w` is as good as "ever"; a hundred years keep it a time. */
+const RELATIVE_MAX_US = 100 * 365.25 * 86_400e6;
+
 /** Above this an epoch number is milliseconds, above the next microseconds: year 5138 in seconds is 1e11. */
 const MILLISECONDS_FROM = 1e11;
 const MICROSECONDS_FROM = 1e14;
@@ -19,19 +22,27 @@ const MICROSECONDS_FROM = 1e14;
 export function timeFromText(name: string, text: string, now_us: number): number {
   const relative = /^now(?:\s*([+-])\s*(\d+(?:\.\d+)?)([smhdw]))?$/.exec(text.trim());
   if (relative !== null) {
-    const size = Number(relative[2] ?? 0) * (UNIT_US[relative[3] ?? 's'] ?? 0);
+    const size = Math.min(Number(relative[2] ?? 0) * (UNIT_US[relative[3] ?? 's'] ?? 0), RELATIVE_MAX_US);
     return Math.round(now_us + (relative[1] === '-' ? -size : size));
   }
-  if (/^-?\d+(?:\.\d+)?$/.test(text)) return microsecondsFromNumber(Number(text));
-  const parsed = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(parsed)) {
+  const isNumber = /^-?\d+(?:\.\d+)?$/.test(text);
+  const parsed = isNumber ? microsecondsFromNumber(Number(text)) : microsecondsFromDate(text);
+  if (!(Math.abs(parsed) <= DATE_MAX_US)) {
     throw new Problem(
       400,
       'Bad time',
       `${name}=${text} is not a time. Write RFC 3339 (2026-01-31T12:00:00Z), epoch seconds or milliseconds, or now-6h.`,
     );
   }
-  return parsed * 1000;
+  return parsed;
+}
+
+/** The last moment a Date can name (ECMA-262, time values). */
+const DATE_MAX_US = 8.64e18;
+
+/** NaN for what is no date. */
+function microsecondsFromDate(text: string): number {
+  return /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) * 1000 : Number.NaN;
 }
 
 function microsecondsFromNumber(value: number): number {

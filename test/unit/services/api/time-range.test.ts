@@ -19,6 +19,8 @@ describe('times in requests', () => {
 
   it('names the parameter it cannot read, and refuses an empty range', () => {
     expect(() => timeFromText('to', 'yesterday', NOW)).toThrow(/to=yesterday is not a time/);
+    expect(() => timeFromText('to', '100000000000000000000', NOW)).toThrow(/is not a time/);
+    expect(() => timeFromText('to', '2027-13-45', NOW)).toThrow(/is not a time/);
     expect(() => rangeFromQuery({ from: 'now', to: 'now-1h' }, NOW)).toThrow(Problem);
   });
 });

@@ -75,6 +75,11 @@ describe('/jobs/{job}', () => {
     expect(await answer('/jobs/a?at=now-11s')).toMatchObject({ steps: 5 });
   });
 
+  it('finds a job whatever it is called', async () => {
+    const events = attempt({ job: 'team/run 1?' });
+    expect(await answer('/jobs/team%2Frun%201%3F', events)).toMatchObject({ job: 'team/run 1?', steps: 10 });
+  });
+
   it('explains its figures by their inputs', async () => {
     const { explain } = (await answer('/jobs/a?explain=1')) as { explain: Json };
     expect(explain['newest_steps']).toHaveLength(10);
