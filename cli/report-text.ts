@@ -105,8 +105,13 @@ function loggedText({ logged }: JobReport): string {
   const lines = figures.length === 0 ? [] : [`Logged by ${by} (medians): ${figures.join(', ')}`];
   if (logged.recognised_note !== null) {
     const share = `${logged.lines_recognised} of ${logged.lines_checked} lines`;
-    lines.push(`  recognised: ${logged.recognised_note} (${share})`);
+    lines.push(
+      logged.recognised_as === null
+        ? `  not recognised: ${logged.recognised_note}`
+        : `  recognised: ${logged.recognised_note} (${share})`,
+    );
   }
+  if (logged.lines_checked === 0) return lines.join('\n');
   for (const line of logged.lines) {
     const ours = line.mfu_ratio;
     const mfu =

@@ -32,7 +32,7 @@ export interface LoggedNumbers {
   /** The way of counting that reproduces most of the printed TFLOP/s within the tolerance. */
   readonly recognised_as: string | null;
   readonly recognised_note: string | null;
-  /** How many lines printed TFLOP/s, and how many of them it reproduces. */
+  /** How many lines could be compared, and how many of them it reproduces. */
   readonly lines_checked: number;
   readonly lines_recognised: number;
   /** The first lines, checked one by one. */
@@ -42,6 +42,7 @@ export interface LoggedNumbers {
 export interface LoggedLine {
   readonly step: number;
   readonly step_s: number;
+  /** As printed, or where only MFU is printed that times the peak the framework divides by. */
   readonly tflops_per_device: number;
   readonly recognised_as: string | null;
   readonly mfu_ratio: ByConvention | null;
@@ -65,15 +66,17 @@ export function loggedNumbers(kept: readonly KeptStep[], spec: ResolvedSpec): Lo
   };
   if (Object.values(numbers).every((value) => value === null)) return null;
   const checked = kept.flatMap((step) => checkedLine(step, spec, numbers.peak_flops) ?? []);
-  const named = mostFrequent(checked.flatMap(({ recognition }) => recognition?.recognised_as ?? []));
-  const reproduced = checked.filter(({ recognition }) => recognition?.recognised_as === named);
+  const compared = checked.filter(({ recognition }) => recognition !== null);
+  const named = mostFrequent(compared.flatMap(({ recognition }) => recognition?.recognised_as ?? []));
+  const reproduced = compared.filter(({ recognition }) => recognition?.recognised_as === named);
+  const speaking = named === null ? compared[0] : reproduced[0];
   return {
     ...numbers,
     recognised_as: named,
     recognised_note:
-      (named === null ? checked.at(0) : reproduced[0])?.recognition?.note ??
+      speaking?.recognition?.note ??
       (checked.length === 0 ? null : 'model, batch or device count unknown: nothing to compare with'),
-    lines_checked: checked.length,
+    lines_checked: compared.length,
     lines_recognised: named === null ? 0 : reproduced.length,
     lines: checked.slice(0, LINES_MAX).map((line) => shownLine(line, spec, reproduced[0])),
   };

@@ -73,8 +73,9 @@ describe('logged numbers', () => {
 
   it('stay unrecognised, with the reason, when the model is not known', () => {
     const events = attempt({ fields: { labels: { logged_tflops: 300 } } });
-    const { logged } = jobReport(events, { job: 'a' });
-    expect(logged).toMatchObject({ tflops_per_device: 300, recognised_as: null });
+    const { logged, quality } = jobReport(events, { job: 'a' });
+    expect(logged).toMatchObject({ tflops_per_device: 300, recognised_as: null, lines_checked: 0 });
+    expect(quality.reasons).not.toHaveProperty('spec_mismatch');
     expect(logged?.recognised_note).toMatch(/unknown/);
   });
 });
