@@ -1,6 +1,11 @@
 export interface SpoolConfig {
   /** Bytes on disk that the spool may take; past them `publish` is refused and the sender keeps its data. */
   readonly spool_bytes_max: number;
+  /**
+   * Bytes that stay free on the disk: below them `publish` is refused, so that the tables, on the same disk as a rule,
+   * have room to take in what was acknowledged.
+   */
+  readonly disk_free_bytes_min: number;
   /** A segment file is closed and the next one begun at this size, bytes. */
   readonly segment_bytes_max: number;
   /** The bodies of one `publish`, bytes; a larger one is refused for good. */
@@ -16,6 +21,7 @@ export interface SpoolConfig {
 
 export const SPOOL_DEFAULTS: SpoolConfig = {
   spool_bytes_max: 4 * 1024 ** 3,
+  disk_free_bytes_min: 256 * 1024 ** 2,
   segment_bytes_max: 64 * 1024 ** 2,
   publish_bytes_max: 32 * 1024 ** 2,
   delivery_bytes_max: 16 * 1024 ** 2,

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
 import { replaceDurably } from '../durable-file.ts';
 import type { Log } from '../log.ts';
-import type { Position } from './segment-log.ts';
+import { type Position, SEGMENT_START } from './segment-log.ts';
 
 /** How far the spool has been read. */
 export interface ReadPosition {
@@ -14,44 +15,90 @@ export interface ReadPosition {
   readonly handed_out_to: number | null;
 }
 
-/** Undefined when there is none yet or it cannot be read: then everything in the spool is delivered again. */
-export async function loadReadPosition(path: string, log: Log): Promise<ReadPosition | undefined> {
+/** One line of text in a place of fixed size: checksum, serial number, position as JSON, blanks. */
+const SLOT_BYTES = 512;
+
+/**
+ * The position on disk: two slots that are written in turn, each over itself. Writing it needs no room, so a full disk
+ * cannot stop the reader, who is the one that makes room; a slot that a crash tore leaves the other.
+ */
+export class ReadPositionFile {
+  readonly #file: FileHandle;
+  #serial: number;
+  #position: ReadPosition;
+
+  private constructor(file: FileHandle, serial: number, position: ReadPosition) {
+    this.#file = file;
+    this.#serial = serial;
+    this.#position = position;
+  }
+
+  /** Without a readable position the spool gets a new name and is read from its start; `isFresh` says so. */
+  static async open(path: string, log: Log): Promise<{ file: ReadPositionFile; isFresh: boolean }> {
+    const slots = await readSlots(path);
+    const newest = slots?.sort((a, b) => b.serial - a.serial)[0];
+    if (newest !== undefined) {
+      const file = new ReadPositionFile(await open(path, 'r+'), newest.serial, newest.position);
+      return { file, isFresh: false };
+    }
+    if (slots !== undefined)
+      log.error('spool position was unreadable; the whole spool is delivered again', { path });
+    const start = { segment: 0, offset: SEGMENT_START };
+    const position = { spool: randomUUID(), consumed: start, handed_out_to: null };
+    // The name must be durable before the first token that has it.
+    await replaceDurably(path, slotOf({ serial: 0, position }) + slotOf({ serial: 1, position }));
+    return { file: new ReadPositionFile(await open(path, 'r+'), 1, position), isFresh: true };
+  }
+
+  get position(): ReadPosition {
+    return this.#position;
+  }
+
+  /** Resolves when it is durable. */
+  async save(next: Omit<ReadPosition, 'spool'>): Promise<void> {
+    const position = { spool: this.#position.spool, ...next };
+    const serial = this.#serial + 1;
+    await this.#file.write(slotOf({ serial, position }), (serial % 2) * SLOT_BYTES);
+    await this.#file.datasync();
+    this.#serial = serial;
+    this.#position = position;
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+interface Slot {
+  readonly serial: number;
+  readonly position: ReadPosition;
+}
+
+function slotOf(slot: Slot): string {
+  const text = JSON.stringify(slot);
+  return `${checksum(text)} ${text}`.padEnd(SLOT_BYTES - 1).concat('\n');
+}
+
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
+}
+
+/** The slots that can be read; undefined when there is no file. */
+async function readSlots(path: string): Promise<Slot[] | undefined> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readFile(path, 'latin1');
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
     throw cause;
   }
-  const position = parse(text);
-  if (position === undefined)
-    log.error('spool position was unreadable; the whole spool is delivered again', { path });
-  return position;
+  const slots = [text.slice(0, SLOT_BYTES), text.slice(SLOT_BYTES, 2 * SLOT_BYTES)];
+  return slots.map(parseSlot).filter((slot) => slot !== undefined);
 }
 
-export async function saveReadPosition(path: string, position: ReadPosition): Promise<void> {
-  await replaceDurably(path, `${JSON.stringify(position)}\n`);
-}
-
-export function newSpoolName(): string {
-  return randomUUID();
-}
-
-function parse(text: string): ReadPosition | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  return isReadPosition(value) ? value : undefined;
-}
-
-function isReadPosition(value: unknown): value is ReadPosition {
-  if (typeof value !== 'object' || value === null) return false;
-  const { spool, consumed, handed_out_to } = value as Partial<Record<keyof ReadPosition, unknown>>;
-  if (typeof spool !== 'string' || typeof consumed !== 'object' || consumed === null) return false;
-  const { segment, offset } = consumed as Partial<Record<keyof Position, unknown>>;
-  const isPlace = Number.isSafeInteger(segment) && Number.isSafeInteger(offset);
-  return isPlace && (handed_out_to === null || Number.isSafeInteger(handed_out_to));
+function parseSlot(slot: string): Slot | undefined {
+  const text = slot.slice(9).trimEnd();
+  if (slot.slice(0, 8) !== checksum(text)) return undefined;
+  // Its checksum says that it is a slot of ours, as it was written.
+  return JSON.parse(text) as Slot;
 }

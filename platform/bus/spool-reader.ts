@@ -3,7 +3,7 @@ import type { Log } from '../log.ts';
 import { type Batch, type BusReader, BusRefused, type DeliveryHandler } from './bus.ts';
 import type { SpoolConfig } from './config.ts';
 import { FRAME_HEAD_BYTES, type Frame, type FrameFault, readFrame } from './frame.ts';
-import { type ReadPosition, saveReadPosition } from './read-position.ts';
+import type { ReadPositionFile } from './read-position.ts';
 import { isBefore, type Position, SEGMENT_START, type SegmentLog } from './segment-log.ts';
 
 /** A contiguous piece of one segment, as it is handed to the tables. */
@@ -30,10 +30,9 @@ interface Drain {
 /** Hands the spool to one handler, range by range, and remembers how far it came. */
 export class SpoolReader implements BusReader {
   readonly #segments: SegmentLog;
-  readonly #positionPath: string;
+  readonly #position: ReadPositionFile;
   readonly #config: SpoolConfig;
   readonly #log: Log;
-  #position: ReadPosition;
   /** What lies before it may have been handed out by an earlier process. */
   readonly #againUntil: Position;
   #drains: Drain[] = [];
@@ -47,20 +46,20 @@ export class SpoolReader implements BusReader {
 
   constructor(
     segments: SegmentLog,
-    position: { readonly path: string; readonly at: ReadPosition; readonly againUntil: Position },
+    position: ReadPositionFile,
+    againUntil: Position,
     config: SpoolConfig,
     log: Log,
   ) {
     this.#segments = segments;
-    this.#positionPath = position.path;
-    this.#position = position.at;
-    this.#againUntil = position.againUntil;
+    this.#position = position;
+    this.#againUntil = againUntil;
     this.#config = config;
     this.#log = log;
   }
 
   get consumed(): Position {
-    return this.#position.consumed;
+    return this.#position.position.consumed;
   }
 
   get counts(): ReaderCounts {
@@ -116,8 +115,8 @@ export class SpoolReader implements BusReader {
     const { from, to, batches } = range;
     this.#oldest_ms = range.oldest_ms;
     // The range is durable before anyone sees it: after a crash the same rows come under the same token.
-    await this.#retry('spool position not saved', () => this.#save({ consumed: from, handed_out_to: to }));
-    const token = `${this.#position.spool}/${from.segment}/${from.offset}-${to}`;
+    if (!(await this.#save(from, to))) return;
+    const token = `${this.#position.position.spool}/${from.segment}/${from.offset}-${to}`;
     const again = isBefore(from, this.#againUntil);
     let attempt = 0;
     const handled = await this.#retry('delivery failed', async () => {
@@ -127,15 +126,13 @@ export class SpoolReader implements BusReader {
       return true;
     });
     if (handled === undefined) return;
-    const consumed = { segment: from.segment, offset: to };
-    await this.#retry('spool position not saved', () => this.#save({ consumed, handed_out_to: null }));
-    await this.#finish();
+    await this.#advance({ segment: from.segment, offset: to });
   }
 
   /** The next frames in order, at most `delivery_bytes_max` of them; null when everything is consumed. */
   async #nextRange(): Promise<Range | null> {
     for (;;) {
-      const { consumed, handed_out_to } = this.#position;
+      const { consumed, handed_out_to } = this.#position.position;
       const from = this.#readable(consumed);
       if (from === null) return null;
       const isHandedOut = handed_out_to !== null && from === consumed;
@@ -148,6 +145,7 @@ export class SpoolReader implements BusReader {
       }
       if ('batches' in first) return rangeOf(from, bytes, first);
       await this.#skipDamage(from, first);
+      if (this.#isStopped) return null;
     }
   }
 
@@ -167,7 +165,7 @@ export class SpoolReader implements BusReader {
   async #skipDamage(from: Position, { fault, end }: FrameFault): Promise<void> {
     const size = this.#segments.sizeOf(from.segment) ?? from.offset;
     const to = fault === 'corrupt' && (await this.#isFrame(from, end)) ? from.offset + end : size;
-    const kept_in = await this.#segments.keepDamaged(from, to);
+    const kept_in = await this.#segments.keepDamaged(from, to).catch(() => null);
     this.#damaged_bytes += to - from.offset;
     this.#log.error('spool bytes were damaged and skipped', {
       segment: from.segment,
@@ -175,8 +173,7 @@ export class SpoolReader implements BusReader {
       to,
       kept_in,
     });
-    await this.#save({ consumed: { segment: from.segment, offset: to }, handed_out_to: null });
-    await this.#finish();
+    await this.#advance({ segment: from.segment, offset: to });
   }
 
   async #isFrame(from: Position, end: number): Promise<boolean> {
@@ -186,14 +183,17 @@ export class SpoolReader implements BusReader {
     return 'batches' in readFrame(await this.#segments.read(at, at.offset + head.end), 0);
   }
 
-  async #save(next: Omit<ReadPosition, 'spool'>): Promise<void> {
-    const position = { spool: this.#position.spool, ...next };
-    await saveReadPosition(this.#positionPath, position);
-    this.#position = position;
+  /** False when the reader was stopped before the position could be saved. */
+  async #save(consumed: Position, handed_out_to: number | null): Promise<boolean> {
+    const saved = await this.#retry('spool position not saved', async () => {
+      await this.#position.save({ consumed, handed_out_to });
+      return true;
+    });
+    return saved === true;
   }
 
-  async #finish(): Promise<void> {
-    const { consumed } = this.#position;
+  async #advance(consumed: Position): Promise<void> {
+    if (!(await this.#save(consumed, null))) return;
     await this.#retry('spool segment not deleted', () => this.#segments.deleteBefore(consumed));
     if (!isBefore(consumed, this.#segments.end)) this.#oldest_ms = null;
     const settled = this.#drains.filter(({ target }) => !isBefore(consumed, target));

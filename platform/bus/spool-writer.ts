@@ -15,8 +15,13 @@ interface SpoolWriterHooks {
   readonly appended: () => void;
   /** Bytes on disk that are consumed and go as soon as the segment they are in is finished. */
   readonly reclaimableBytes: () => number;
+  /** Bytes free on the disk of the spool. */
+  readonly freeBytes: () => Promise<number>;
   readonly now_ms: () => number;
 }
+
+/** How long an answer about the disk is good for. */
+const FREE_CHECK_MS = 1000;
 
 /** Group commit: what arrives while one write is being synced is written and synced together by the next. */
 export class SpoolWriter implements BusWriter {
@@ -26,6 +31,7 @@ export class SpoolWriter implements BusWriter {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #committing: Promise<void> | undefined;
+  #free = { bytes: Number.POSITIVE_INFINITY, checked_ms: Number.NEGATIVE_INFINITY };
   #closed = false;
 
   constructor(log: SegmentLog, config: SpoolConfig, hooks: SpoolWriterHooks) {
@@ -38,6 +44,7 @@ export class SpoolWriter implements BusWriter {
     if (this.#closed) throw closed();
     if (batches.length === 0) return;
     this.#checkSize(batches);
+    this.#checkDisk();
     const parts = encodeFrame(batches, this.#hooks.now_ms());
     const bytes = byteLength(parts);
     this.#checkRoom(bytes);
@@ -46,6 +53,11 @@ export class SpoolWriter implements BusWriter {
       this.#waitingBytes += bytes;
       this.#committing ??= this.#commit();
     });
+  }
+
+  /** To be called before the first publish. */
+  async open(): Promise<void> {
+    await this.#lookAtDisk(this.#hooks.now_ms());
   }
 
   /** What is waiting is still written. */
@@ -63,6 +75,28 @@ export class SpoolWriter implements BusWriter {
       `${size} bytes in one publish are more than spool.publish_bytes_max (${publish_bytes_max}); send less at a time`,
       { retryable: false },
     );
+  }
+
+  /** By the last answer about the disk, which an old one is renewed behind: the order of publishes stays as it is. */
+  #checkDisk(): void {
+    const { disk_free_bytes_min, full_retry_after_s } = this.#config;
+    const now_ms = this.#hooks.now_ms();
+    if (now_ms - this.#free.checked_ms >= FREE_CHECK_MS) {
+      this.#free = { ...this.#free, checked_ms: now_ms };
+      void this.#lookAtDisk(now_ms);
+    }
+    if (this.#free.bytes >= disk_free_bytes_min) return;
+    throw new BusRefused(
+      'disk_full',
+      `The disk of the spool has ${this.#free.bytes} bytes free, less than spool.disk_free_bytes_min (${disk_free_bytes_min}); make room`,
+      { retryable: true, retryAfter_s: full_retry_after_s },
+    );
+  }
+
+  async #lookAtDisk(checked_ms: number): Promise<void> {
+    // A file system that cannot say how much is free says so when it is written to.
+    const bytes = await this.#hooks.freeBytes().catch(() => Number.POSITIVE_INFINITY);
+    this.#free = { bytes, checked_ms };
   }
 
   #checkRoom(bytes: number): void {

@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../log.ts';
 import type { BusReader, BusWriter } from './bus.ts';
 import type { SpoolConfig } from './config.ts';
-import { loadReadPosition, newSpoolName, saveReadPosition } from './read-position.ts';
-import { isBefore, type Position, SegmentLog } from './segment-log.ts';
+import { ReadPositionFile } from './read-position.ts';
+import { isBefore, SegmentLog } from './segment-log.ts';
 import { SpoolReader } from './spool-reader.ts';
 import { SpoolWriter } from './spool-writer.ts';
 
@@ -38,22 +38,26 @@ export async function openSpool(
   now_ms: () => number = Date.now,
 ): Promise<Spool> {
   await mkdir(dir, { recursive: true });
-  const path = join(dir, 'position.json');
-  const known = await loadReadPosition(path, log);
-  const segments = await SegmentLog.open(join(dir, 'segments'), known?.consumed, log);
-  const at = known ?? { spool: newSpoolName(), consumed: segments.start, handed_out_to: null };
-  // The name must be durable before the first token that has it.
-  if (known === undefined) await saveReadPosition(path, at);
-  const againUntil: Position =
-    known === undefined
-      ? segments.end
-      : { segment: at.consumed.segment, offset: at.handed_out_to ?? at.consumed.offset };
-  const reader = new SpoolReader(segments, { path, at, againUntil }, config, log);
+  const { file: position, isFresh } = await ReadPositionFile.open(join(dir, 'position'), log);
+  const { consumed, handed_out_to } = position.position;
+  const segments = await SegmentLog.open(join(dir, 'segments'), consumed, log).catch(
+    async (cause: unknown) => {
+      await position.close();
+      throw cause;
+    },
+  );
+  const handedOut = { segment: consumed.segment, offset: handed_out_to ?? consumed.offset };
+  const reader = new SpoolReader(segments, position, isFresh ? segments.end : handedOut, config, log);
   const writer = new SpoolWriter(segments, config, {
     now_ms,
+    freeBytes: async () => {
+      const { bavail, bsize } = await statfs(dir);
+      return bavail * bsize;
+    },
     appended: () => reader.appended(now_ms()),
     reclaimableBytes: () => (isBefore(reader.consumed, segments.end) ? 0 : segments.bytes),
   });
+  await writer.open();
   return {
     writer,
     reader,
@@ -67,6 +71,7 @@ export async function openSpool(
       await reader.stop();
       await writer.close();
       await segments.close();
+      await position.close();
     },
   };
 }

@@ -127,7 +127,7 @@ describe('the spool after a crash', () => {
   it('delivers everything again, marked so, when its position is unreadable', async () => {
     const folder = await temporaryFolder();
     await written(folder, ['a', 'b']);
-    await writeFile(join(folder, 'position.json'), '{');
+    await writeFile(join(folder, 'position'), '{');
     const spool = await opened(folder);
     const seen: [string, boolean][] = [];
     spool.reader.run(async ({ batches, again }) => {
@@ -138,6 +138,30 @@ describe('the spool after a crash', () => {
       ['a', true],
       ['b', true],
     ]);
+  });
+
+  it('goes on from the position before when the newest one was torn', async () => {
+    const folder = await temporaryFolder();
+    const tokens: string[] = [];
+    const first = await openSpool(folder, CONFIG, silentLog);
+    await first.writer.publish([batch('a')]);
+    first.reader.run(async ({ token }) => void tokens.push(token));
+    await first.reader.drained();
+    await first.close();
+    const path = join(folder, 'position');
+    const slots = await readFile(path, 'latin1');
+    const serials = [...slots.matchAll(/"serial":(\d+)/g)];
+    const newest = serials[0]?.[1] !== undefined && Number(serials[0][1]) > Number(serials[1]?.[1]) ? 0 : 512;
+    await writeFile(
+      path,
+      `${slots.slice(0, newest)}${'x'.repeat(100)}${slots.slice(newest + 100)}`,
+      'latin1',
+    );
+    const second = await opened(folder);
+    second.reader.run(async ({ token, again }) => void tokens.push(`${token}${again ? ' again' : ''}`));
+    await second.reader.drained();
+    // The frame of a consumed segment is still there, and comes as the same delivery.
+    expect(tokens).toEqual([tokens[0], `${tokens[0]} again`]);
   });
 
   it('never gives a number or a token twice, not even after its files were deleted', async () => {
@@ -204,6 +228,17 @@ describe('room in the spool', () => {
     await mkdir(join(folder, 'segments'));
     await spool.writer.publish([batch('b')]);
     expect(await drain(spool)).toEqual(['b']);
+  });
+
+  it('leaves room on the disk for the tables, and delivers what it has meanwhile', async () => {
+    const folder = await temporaryFolder();
+    const before = await openSpool(folder, CONFIG, silentLog);
+    await before.writer.publish([batch('a')]);
+    await before.close();
+    const spool = await opened(folder, { disk_free_bytes_min: Number.MAX_SAFE_INTEGER });
+    const refused = spool.writer.publish([batch('b')]);
+    await expect(refused).rejects.toMatchObject({ code: 'disk_full', retryable: true });
+    expect(await drain(spool)).toEqual(['a']);
   });
 
   it('says how long the oldest frame has waited', async () => {
