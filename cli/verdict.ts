@@ -91,12 +91,24 @@ function cost({
   return last_progress_to_regain_s ?? time_to_regain_progress_s ?? time_to_first_step_s ?? 0;
 }
 
-function largestLoss({ ledger }: JobReport): string | null {
+function largestLoss({ ledger, incidents }: JobReport): string | null {
   const [largest] = Object.entries(ledger.buckets_s)
     .filter(([bucket]) => bucket in MEND)
     .sort(([, a], [, b]) => b - a);
   if (largest === undefined) return null;
   const [bucket, seconds] = largest;
+  const hung_s = bucket === 'lost_work' ? unfinishedBeforeFailures(incidents) : 0;
+  if (hung_s > seconds / 2) {
+    return `${MEND.hang} (${duration(hung_s)} passed between the last step and the failures, of lost_work ${duration(seconds)})`;
+  }
   const mend = MEND[bucket as Bucket];
   return mend === undefined ? null : `${mend} (${bucket}, ${duration(seconds)})`;
+}
+
+/** Seconds in steps that were open when the attempt failed: lost work that no checkpoint would have saved. */
+function unfinishedBeforeFailures(incidents: readonly Incident[]): number {
+  return incidents.reduce((sum, { kind, cause, failed_at_us, last_progress_at_us }) => {
+    if (kind !== 'interruption' || cause === null || last_progress_at_us === null) return sum;
+    return sum + (failed_at_us - last_progress_at_us) / 1e6;
+  }, 0);
 }

@@ -71,6 +71,13 @@ describe('headway report', () => {
     expect(todo).toMatch(/take node n1 out of the job/);
   });
 
+  it('tells a step that hung until the failure from steps done again', async () => {
+    const path = join(import.meta.dirname, '../../../docs/examples/restart.ndjson');
+    const [, , todo] = (await run('report', path)).out.split('\n');
+    expect(todo).toContain('find hangs sooner');
+    expect(todo).toContain('10 min 00 s passed between the last step and the failures');
+  });
+
   it('draws the waterfall, the conventions, the repair ladder and what is unknown', async () => {
     const { out } = await run('report', await eventFile(repaired));
     expect(out).toMatch(/^Goodput 22\.7 % of 150\.0 s/m);
