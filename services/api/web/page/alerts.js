@@ -1,7 +1,7 @@
 // @ts-check
 import { evaluateRule, jobFacts } from './alert-facts.js';
 import { element, setText } from './dom.js';
-import { askJson, now_s } from './server.js';
+import { Abandoned, askJson, now_s } from './server.js';
 import { formatClock, formatSeconds, formatValue } from './units.js';
 
 /**
@@ -44,6 +44,7 @@ export function createAlerts(node, spoken, linkTo) {
         known = announce(spoken, firing, known);
         return { firing, facts };
       } catch (error) {
+        if (error instanceof Abandoned) return { firing: [], facts: null };
         // Silence here would read as "all is well".
         const reason = error instanceof Error ? error.message : String(error);
         const since = evaluated_s === null ? '' : ` since ${formatClock(evaluated_s)}`;

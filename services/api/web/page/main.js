@@ -10,7 +10,7 @@ import { onThemeChange } from './palette.js';
 import { createPanel } from './panel.js';
 import { labelValues } from './prometheus.js';
 import { createRangePicker } from './range-picker.js';
-import { askJson, now_s, QuestionFailed } from './server.js';
+import { Abandoned, abandonQuestions, askJson, now_s, QuestionFailed } from './server.js';
 import { timeOf, viewOf } from './time-range.js';
 import { formatClock } from './units.js';
 import { labelVariables } from './variables.js';
@@ -33,6 +33,8 @@ class Page {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   timer;
   refreshes = 0;
+  /** @type {Promise<void> | null} */
+  underWay = null;
   /** @type {Offer | null} */
   offer = null;
 
@@ -74,11 +76,32 @@ class Page {
   go(change) {
     this.address = { ...this.address, ...change };
     history.pushState(null, '', writeAddress(this.address));
+    this.restart();
+  }
+
+  /** The view has changed: what is under way for the one before is of no use any more. */
+  restart() {
+    abandonQuestions();
+    this.underWay = null;
     void this.refresh();
   }
 
-  /** Asks everything anew and draws it. Never rejects: what failed says so in its place. */
-  async refresh() {
+  /**
+   * Asks everything anew and draws it; joins a refresh that is under way. Never rejects: what failed says so in its
+   * place.
+   *
+   * @returns {Promise<void>}
+   */
+  refresh() {
+    if (this.underWay !== null) return this.underWay;
+    const started = this.refreshOnce().finally(() => {
+      if (this.underWay === started) this.underWay = null;
+    });
+    this.underWay = started;
+    return started;
+  }
+
+  async refreshOnce() {
     clearTimeout(this.timer);
     this.refreshes += 1;
     const mine = this.refreshes;
@@ -117,7 +140,7 @@ class Page {
       this.showNotices();
       return true;
     } catch (error) {
-      this.showFailure(error);
+      if (!(error instanceof Abandoned)) this.showFailure(error);
       return false;
     }
   }
@@ -241,9 +264,9 @@ function listen(page) {
   });
   addEventListener('popstate', () => {
     page.address = readAddress(location.search);
-    void page.refresh();
+    page.restart();
   });
-  onThemeChange(() => void page.refresh());
+  onThemeChange(() => page.restart());
 }
 
 async function start() {

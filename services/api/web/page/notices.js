@@ -1,6 +1,6 @@
 // @ts-check
 import { element } from './dom.js';
-import { rememberToken } from './server.js';
+import { now_s, rememberToken } from './server.js';
 import { formatMoment } from './units.js';
 
 /**
@@ -10,14 +10,7 @@ import { formatMoment } from './units.js';
  */
 export function emptyNotice() {
   const url = new URL('.', location.href).href.replace(/\/$/, '');
-  const now = new Date();
-  const at_us = now.getTime() * 1000;
-  const lines = [
-    { v: 1, type: 'attempt_start', job: 'my-job', attempt: 0, ts_us: at_us },
-    { v: 1, type: 'step_start', job: 'my-job', attempt: 0, step: 1, ts_us: at_us + 1_000_000 },
-    { v: 1, type: 'step_start', job: 'my-job', attempt: 0, step: 2, ts_us: at_us + 3_000_000 },
-  ].map((event) => JSON.stringify(event));
-  const curl = `curl -sS ${url}/v1/events --data-binary @- <<'EOF'\n${lines.join('\n')}\nEOF`;
+  const curl = `curl -sS ${url}/v1/events --data-binary @- <<'EOF'\n${exampleEvents().join('\n')}\nEOF`;
   return element(
     'div',
     { class: 'notice empty', id: 'empty' },
@@ -32,6 +25,29 @@ export function emptyNotice() {
       'Device telemetry: name your dcgm-exporters (host:9400) under collector.scrape in the configuration.',
     ),
   );
+}
+
+/** Seconds of a step in the example, and its steps: 0.4 of the peak of eight H100. */
+const EXAMPLE_STEP_S = 2.4;
+const EXAMPLE_STEPS = 4;
+
+/** @returns {string[]} events of a run that began a moment ago, ready to be sent */
+function exampleEvents() {
+  const begin_us = Math.round((now_s() - (EXAMPLE_STEPS + 1) * EXAMPLE_STEP_S) * 1e6);
+  const spec = { model: 'llama3-8b', hardware: 'h100-sxm5-80gb', device_count: 8, dtype: 'bf16' };
+  const steps = Array.from({ length: EXAMPLE_STEPS }, (_, index) => ({
+    type: 'step',
+    job: 'my-job',
+    attempt: 0,
+    step: index + 1,
+    start_us: begin_us + index * EXAMPLE_STEP_S * 1e6,
+    end_us: begin_us + (index + 1) * EXAMPLE_STEP_S * 1e6,
+  }));
+  return [
+    { type: 'job', job: 'my-job', ...spec, sequence_length: 8192, tokens_per_step: 131_072 },
+    { type: 'attempt_start', job: 'my-job', attempt: 0, time_us: begin_us, device_count: 8 },
+    ...steps,
+  ].map((event) => JSON.stringify(event));
 }
 
 /**

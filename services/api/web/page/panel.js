@@ -2,7 +2,7 @@
 import { createBarGauge } from './bar-gauge.js';
 import { element, setText } from './dom.js';
 import { instantQuery, rangeQuery } from './prometheus.js';
-import { now_s } from './server.js';
+import { Abandoned, now_s } from './server.js';
 import { createStat } from './stat.js';
 import { createStateTimeline } from './state-timeline.js';
 import { createTable } from './table.js';
@@ -123,7 +123,7 @@ function refresher(panel, drawer, node, notice) {
       );
       return true;
     } catch (error) {
-      if (mine !== latest) return false;
+      if (mine !== latest || error instanceof Abandoned) return false;
       node.classList.add('stale');
       showNotice(notice, failureText(error, answered_s), 'failure');
       return false;

@@ -67,8 +67,10 @@ function customFields(choose) {
   return {
     node,
     /** @type {(usual: boolean, view: import('./time-range.js').View) => void} */
-    show(usual, { start_s, end_s }) {
-      summary.textContent = usual ? 'Custom' : `${formatMoment(start_s)} \u2013 ${formatMoment(end_s)}`;
+    show(usual, { start_s, end_s, live }) {
+      // Of a time that is over, the marks of the axes say the hour only.
+      summary.textContent =
+        usual && live ? 'Custom' : `${formatMoment(start_s)} \u2013 ${formatMoment(end_s)}`;
       summary.classList.toggle('pressed', !usual);
       // Somebody may be typing.
       if (node.open) return;

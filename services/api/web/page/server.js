@@ -19,6 +19,17 @@ export class QuestionFailed extends Error {
   }
 }
 
+/** Nobody wants the answer any more: another view was chosen. Not a failure, and nothing to be shown. */
+export class Abandoned extends Error {}
+
+let wanted = new AbortController();
+
+/** Gives up every question under way, so that the server works for the view that is asked for now. */
+export function abandonQuestions() {
+  wanted.abort();
+  wanted = new AbortController();
+}
+
 /** How far the server's clock is ahead of the browser's. Samples are stamped by the server's world. */
 let clockAhead_ms = 0;
 
@@ -38,9 +49,11 @@ export function rememberToken(token) {
  * @returns {Promise<unknown>}
  */
 export async function askJson(path, form) {
+  const { signal: unwanted } = wanted;
   const response = await ask(path, form);
   noteClock(response);
   const text = await response.text().catch(() => '');
+  if (unwanted.aborted) throw new Abandoned();
   if (response.ok) {
     try {
       return JSON.parse(text);
@@ -60,12 +73,14 @@ async function ask(path, form) {
   const token = sessionStorage.getItem(TOKEN_KEY);
   /** @type {Record<string, string>} */
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const { signal: unwanted } = wanted;
+  const signal = AbortSignal.any([unwanted, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
     return await (form === undefined
       ? fetch(path, { headers, signal })
       : fetch(path, { method: 'POST', body: form, headers, signal }));
   } catch (error) {
+    if (unwanted.aborted) throw new Abandoned();
     const late = error instanceof DOMException && error.name === 'TimeoutError';
     throw new QuestionFailed(
       late ? `no answer within ${TIMEOUT_MS / 1000} s` : 'Headway cannot be reached',
