@@ -68,9 +68,9 @@ interface JobEvents {
 
 async function reportFromTables(job: string, dir: string, options: SourceOptions): Promise<JobReport> {
   if (!existsSync(dir)) throw usageFailure(`there is no data directory ${dir}. Check --data.`);
-  const store = await openReadStore(dir, silentLog);
+  const tables = await openReadStore(dir, silentLog);
   try {
-    const reader = createJobReader(store);
+    const reader = createJobReader(tables.store);
     const { events } = splitEvents(job, await reader.events(job));
     if (events.length === 0) {
       throw new CommandFailure(
@@ -88,7 +88,7 @@ async function reportFromTables(job: string, dir: string, options: SourceOptions
       ...rangeOf(options),
     });
   } finally {
-    await store.close();
+    await tables.close();
   }
 }
 
