@@ -18,43 +18,39 @@ function run(folder: string, input: string, under: readonly string[] = []) {
   return spawnSync(command, rest, { input, encoding: 'utf8' });
 }
 
+/** Stored copies of each acknowledged publish, by table. */
+async function storedIn(folder: string): Promise<ReadonlyMap<number, number>[]> {
+  const store = await openEmbeddedStore(join(folder, 'store'), STORE_DEFAULTS, silentLog);
+  const points = await store.query<{ id: number; copies: number }>(
+    'SELECT value AS id, count() AS copies FROM series_points GROUP BY id',
+  );
+  const events = await store.query<{ id: number; copies: number }>(
+    `SELECT JSONExtractInt(body, 'step') AS id, count() AS copies FROM run_events GROUP BY id`,
+  );
+  await store.close();
+  return [points, events].map((rows) => new Map(rows.map(({ id, copies }) => [id, copies])));
+}
+
+const NAME = 'a kill between the token of an insert and its rows';
+
 /** The engine notes an insert's token and then renames the part into place. Random kills seldom fall between the two. */
-describe.skipIf(!canTrace)(
-  `a kill between the token and its rows${canTrace ? '' : ' [skipped: no strace here]'}`,
-  () => {
-    // The first two renames of the engine are the migration's record and the one before: not deliveries yet.
-    it.each([3, 5, 6, 8, 9])('loses and doubles nothing: rename %i', { timeout: 60_000 }, async (when) => {
+describe.skipIf(!canTrace)(canTrace ? NAME : `${NAME} [skipped: no strace here]`, () => {
+  it('loses and doubles nothing', { timeout: 180_000 }, async () => {
+    let killedUnderLoad = 0;
+    // strace counts for each thread, and which thread inserts is chance: not every number is reached.
+    for (const when of [2, 3, 4, 5, 6, 8]) {
       const folder = await temporaryFolder();
-      const strace = [
-        'strace',
-        '-f',
-        '-o',
-        '/dev/null',
-        '-e',
-        'trace=rename',
-        '-e',
-        `inject=rename:signal=KILL:when=${when}`,
-      ];
+      const inject = `inject=rename:signal=KILL:when=${when}`;
+      const strace = ['strace', '-f', '-o', '/dev/null', '-e', 'trace=rename', '-e', inject];
       const killed = run(folder, `${publishes.join('\n')}\n`, strace);
-      expect(killed.signal).toBe('SIGKILL');
       const acknowledged = killed.stdout.match(/^ack \d+$/gm)?.map((line) => Number(line.slice(4))) ?? [];
-      expect(acknowledged.length).toBeGreaterThan(0);
+      if (killed.signal === 'SIGKILL' && acknowledged.length > 0) killedUnderLoad += 1;
       expect(run(folder, '').status).toBe(0);
-      const store = await openEmbeddedStore(join(folder, 'store'), STORE_DEFAULTS, silentLog);
-      const points = await store.query<{ id: number; copies: number }>(
-        'SELECT value AS id, count() AS copies FROM series_points GROUP BY id',
-      );
-      const events = await store.query<{ step: number; copies: number }>(
-        `SELECT JSONExtractInt(body, 'step') AS step, count() AS copies FROM run_events GROUP BY step`,
-      );
-      await store.close();
-      for (const rows of [
-        new Map(points.map((row) => [row.id, row.copies])),
-        new Map(events.map((row) => [row.step, row.copies])),
-      ]) {
-        expect(acknowledged.filter((id) => rows.get(id) !== 1)).toEqual([]);
-        expect([...rows.values()].filter((copies) => copies !== 1)).toEqual([]);
+      for (const copies of await storedIn(folder)) {
+        expect(acknowledged.filter((id) => copies.get(id) !== 1)).toEqual([]);
+        expect([...copies.values()].filter((count) => count !== 1)).toEqual([]);
       }
-    });
-  },
-);
+    }
+    expect(killedUnderLoad).toBeGreaterThanOrEqual(3);
+  });
+});

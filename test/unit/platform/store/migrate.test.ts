@@ -77,11 +77,15 @@ describe('the tables', () => {
     expect(rows.map(({ name }) => name)).toEqual(columns);
   });
 
-  it('all remember insert tokens, without which a repeated delivery is stored twice', async () => {
-    const forgetful = await store.query(
+  it.each([
+    ['non_replicated_deduplication_window = 10000', 'a repeated delivery would be stored twice'],
+    ['fsync_after_insert = 1, fsync_part_directory = 1', 'a power loss would take what the spool let go of'],
+  ])('all have %s, or else %s', async (setting) => {
+    const without = await store.query(
       `SELECT name FROM system.tables WHERE database = currentDatabase() AND name != 'schema_migrations'
-        AND NOT match(create_table_query, 'non_replicated_deduplication_window = [1-9]')`,
+        AND position(create_table_query, {setting:String}) = 0`,
+      { setting },
     );
-    expect(forgetful).toEqual([]);
+    expect(without).toEqual([]);
   });
 });
