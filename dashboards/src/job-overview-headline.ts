@@ -91,7 +91,7 @@ function mfuNow(y: number): Panel {
     {
       unit: 'percentunit',
       decimals: 1,
-      noValue: 'model or device unknown',
+      noValue: 'no kept step now, or model or device unknown',
       showName: 'value_and_name',
       thresholds: steps('text'),
       queries: [
@@ -120,7 +120,7 @@ function linearityNow(y: number): Panel {
     {
       unit: 'percentunit',
       decimals: 1,
-      noValue: 'no baseline job',
+      noValue: 'no kept step now, or no baseline job',
       showName: 'value_and_name',
       thresholds: steps('text'),
       queries: [
@@ -148,7 +148,7 @@ function mttrNow(y: number): Panel {
     },
     {
       unit: 's',
-      noValue: 'no incident yet',
+      noValue: 'nothing was repaired yet',
       showName: 'value_and_name',
       queries: ['mean', 'median'].map((stat) => ({
         expr: `headway_job_mttr_seconds{job="$job",stat="${stat}"}`,

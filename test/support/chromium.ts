@@ -56,5 +56,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
 /** Keeps a picture of the whole page under `.cache/screenshots/`. */
 export async function picture(page: Page, name: string): Promise<void> {
   await mkdir(PICTURES, { recursive: true });
+  // The bar on top sticks to the window: scrolled down, it would lie over the panels.
+  await page.evaluate('scrollTo(0, 0)');
   await page.screenshot({ path: `${PICTURES}${name}.png`, fullPage: true });
 }
