@@ -54,7 +54,9 @@ describeWithChromium('the page of a Headway that nobody has sent anything', () =
     const state = page.locator('[data-panel="1"] .figure-value');
     await expect.poll(() => refreshed(page, () => state.textContent()), { timeout: 30_000 }).toBe('running');
     expect(await empty.count()).toBe(0);
-    expect(await page.locator('select').last().inputValue()).toBe('my-job');
+    await expect
+      .poll(() => page.locator('#variables select').inputValue(), { timeout: 30_000 })
+      .toBe('my-job');
     await expect.poll(() => page.title(), { timeout: 30_000 }).toBe('my-job: running · Headway');
     await expect
       .poll(

@@ -189,6 +189,34 @@ describeWithChromium("the page while the demo's device falls off the bus", () =>
     expect(await page.locator('img').count()).toBe(0);
   });
 
+  it('shows a job that has been stuck for long as it is now, not as it was when it was last heard', async () => {
+    const begin_us = (Date.now() - 3_600_000) * 1000;
+    const events = [
+      { type: 'attempt_start', job: 'stuck', attempt: 0, time_us: begin_us, device_count: 8 },
+      ...Array.from({ length: 20 }, (_, index) => ({
+        type: 'step',
+        job: 'stuck',
+        attempt: 0,
+        step: index,
+        start_us: begin_us + index * 60_000_000,
+        end_us: begin_us + (index + 1) * 60_000_000,
+      })),
+    ];
+    await fetch(`${demo.url}/v1/events`, {
+      method: 'POST',
+      body: events.map((event) => JSON.stringify(event)).join('\n'),
+    });
+    await demo.headway.caughtUp();
+    await page.goto(`${demo.url}/?job=stuck`);
+    await expect.poll(() => refreshed(() => figure(1).textContent()), WAIT).toBe('silent');
+    expect(await page.locator('[data-from="now-15m"]').getAttribute('aria-pressed')).toBe('true');
+    expect(await figure(2).textContent()).toMatch(/^(39|4\d) min/);
+    expect(await page.locator('.notice').count()).toBe(0);
+    await expect
+      .poll(() => page.locator('.alert.page').textContent(), WAIT)
+      .toContain('stuck makes no progress');
+  });
+
   it('keeps a range in the address, so that a link and "back" show the same view', async () => {
     await page.goto(`${demo.url}/?job=${demo.cluster.job}`);
     await page.locator('[data-from="now-1h"]').click();
@@ -227,7 +255,7 @@ describeWithChromium("the page while the demo's device falls off the bus", () =>
 
   it('lets no figure look fresh when the server is gone', async () => {
     const panels = await page.locator('.panel').count();
-    await expect.poll(() => page.title(), WAIT).toContain(': running');
+    await expect.poll(() => page.title(), WAIT).toMatch(/: \w+ · Headway$/);
     await demo.stop();
     await expect.poll(() => refreshed(() => page.locator('.stale').count()), WAIT).toBe(panels);
     expect(await panel(1).locator('.panel-notice').textContent()).toMatch(

@@ -1,23 +1,43 @@
 // @ts-check
-import { askJson } from './server.js';
+import { instantQuery } from './prometheus.js';
+import { askJson, now_s } from './server.js';
 
 /** @typedef {Map<string, import('./time-range.js').JobSpan>} JobSpans by job */
 
 /** Pages of the list that are read; beyond them a job is found by its name only. */
-const PAGES_MAX = 20;
+const PAGES_MAX = 50;
+
+/** A job heard within this time is open whatever its series say: they follow its events by a moment. */
+const FRESH_S = 60;
+
+/** The analyzer's default: an open job of which nothing was heard for so long is over. */
+const ABANDONED_AFTER_S = 86_400;
 
 /**
- * First and newest event of every job.
+ * When each job lived, and whether it still does.
  *
  * @returns {Promise<JobSpans>}
  */
 export async function readJobSpans() {
-  /** @type {JobSpans} */
+  const [events, { series }] = await Promise.all([readEventTimes(), instantQuery(OPEN_STATES, now_s())]);
+  const open = new Set(series.map(({ labels }) => labels['job']));
+  const isOpen = (/** @type {string} */ job, /** @type {number} */ newest_s) => {
+    const age_s = now_s() - newest_s;
+    return age_s < FRESH_S || (age_s < ABANDONED_AFTER_S && open.has(job));
+  };
+  return new Map([...events].map(([job, times]) => [job, { ...times, open: isOpen(job, times.newest_s) }]));
+}
+
+const OPEN_STATES = 'headway_job_state{state!="ended"}';
+
+/** @returns {Promise<Map<string, { first_s: number, newest_s: number }>>} */
+async function readEventTimes() {
+  /** @type {Map<string, { first_s: number, newest_s: number }>} */
   const spans = new Map();
   /** @type {string | null} */
   let cursor = null;
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    const query = new URLSearchParams({ limit: '1000', ...(cursor === null ? {} : { cursor }) });
+    const query = new URLSearchParams(cursor === null ? {} : { cursor });
     const { jobs, next } = /** @type {any} */ (await askJson(`v1/jobs?${query}`));
     for (const { job, first_event_at, newest_event_at } of jobs) {
       spans.set(job, {

@@ -35,6 +35,8 @@ class Page {
   refreshes = 0;
   /** @type {Promise<void> | null} */
   underWay = null;
+  /** State of each job, in a word. @type {Map<string, string>} */
+  states = new Map();
   /** @type {Offer | null} */
   offer = null;
 
@@ -110,15 +112,14 @@ class Page {
     const values = this.values();
     const view = viewOf(this.range(), now_s(), this.span());
     this.picker.show(this.range(), view, this.span() !== null);
+    this.showChoices();
     const [alerts, ...answered] = await Promise.all([
       this.alerts.refresh(),
       ...this.panels.map((panel) => panel.refresh(view, values)),
     ]);
     if (mine !== this.refreshes) return;
-    for (const { name } of this.variables) {
-      const list = this.offer?.lists.get(name) ?? [];
-      this.choosers.get(name)?.show(list, values?.[name], alerts.facts?.states ?? new Map());
-    }
+    this.states = alerts.facts?.states ?? new Map();
+    this.showChoices();
     this.showState(alerts, answered.every(Boolean) && told);
     this.schedule();
   }
@@ -166,17 +167,25 @@ class Page {
     return this.offer?.spans.get(this.values()?.['job'] ?? '') ?? null;
   }
 
-  /** The range asked for, else the dashboard's own; for a job that fell silent before that, its whole run. */
+  /** The range asked for, else the dashboard's own; for a job that was over before that, its whole run. */
   range() {
     const { time } = this.dashboard;
     if (this.address.range !== null) return this.address.range;
     return this.isPast() ? { from: 'run', to: 'now' } : { from: time.from, to: time.to };
   }
 
+  showChoices() {
+    const values = this.values();
+    for (const { name } of this.variables) {
+      const list = this.offer?.lists.get(name) ?? [];
+      this.choosers.get(name)?.show(list, values?.[name], this.states);
+    }
+  }
+
   isPast() {
     const span = this.span();
     const begin_s = timeOf(this.dashboard.time.from, now_s()) ?? 0;
-    return span !== null && span.newest_s < begin_s;
+    return span !== null && !span.open && span.newest_s < begin_s;
   }
 
   showNotices() {

@@ -9,8 +9,8 @@
  * Seconds since the epoch, `step_s` apart.
  * @typedef {{ start_s: number, end_s: number, step_s: number, live: boolean }} View
  *
- * First and newest event of a job, Unix seconds.
- * @typedef {{ first_s: number, newest_s: number }} JobSpan
+ * First and newest event of a job, Unix seconds. An open job may be silent for long and is still of now: it hangs.
+ * @typedef {{ first_s: number, newest_s: number, open: boolean }} JobSpan
  */
 
 export const PRESETS = /** @type {const} */ ([
@@ -24,9 +24,6 @@ export const PRESETS = /** @type {const} */ ([
 
 /** The analyzer's points lie on multiples of its interval; the last one of a run is at or after its last event. */
 const RUN_ROUND_S = 15;
-
-/** A job heard within this time is open as far as the page is concerned: its run goes up to now. */
-const OPEN_WITHIN_S = 300;
 
 const UNIT_S = /** @type {Record<string, number>} */ ({ s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 });
 
@@ -66,7 +63,7 @@ export function viewOf(choice, now_s, span) {
  */
 function boundsOf(choice, now_s, span) {
   if (choice.from === 'run' && span !== null) {
-    const live = now_s - span.newest_s < OPEN_WITHIN_S;
+    const live = span.open;
     const to_s = live ? now_s : Math.ceil(span.newest_s / RUN_ROUND_S) * RUN_ROUND_S;
     return { from_s: Math.min(span.first_s, to_s - 10), to_s, live };
   }
