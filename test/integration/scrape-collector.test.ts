@@ -96,7 +96,7 @@ describe('the collector', () => {
     const server = await startServer(GPU);
     server.answer((_, response) => response.writeHead(503).end());
     const { collector, lines } = createParts({
-      scrape: [{ name: 'a', targets: [server.target], interval_s: 0.05 }],
+      scrape: [{ name: 'a', targets: [server.target], interval_s: 0.5 }],
     });
     collector.start();
     await eventually(() => (server.requests.length >= 4 ? true : undefined));
@@ -112,7 +112,7 @@ describe('the collector', () => {
     const server = await startServer(GPU);
     const refused = new BusRefused('spool_full', 'the spool is full', { retryable: true });
     const { collector, lines } = createParts(
-      { scrape: [{ name: 'a', targets: [server.target], interval_s: 0.05 }] },
+      { scrape: [{ name: 'a', targets: [server.target], interval_s: 0.5 }] },
       { publish: () => Promise.reject(refused) },
     );
     collector.start();
