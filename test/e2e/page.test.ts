@@ -65,6 +65,7 @@ describeWithChromium("the page while the demo's device falls off the bus", () =>
     expect(await figure(5).textContent()).toMatch(/^9[67]\.\d.%$/);
     expect(await figure(3).textContent()).toMatch(/^\d\d\.\d.%$/);
     await expect.poll(() => page.title(), WAIT).toBe(`${demo.cluster.job}: running · Headway`);
+    expect(new URL(page.url()).searchParams.get('job')).toBe(demo.cluster.job);
   });
 
   it('draws a waterfall that closes, from paid to productive', async () => {
@@ -93,7 +94,9 @@ describeWithChromium("the page while the demo's device falls off the bus", () =>
       return data.filter((value, index) => index % 4 === 3 && value > 0).length;
     })()`);
     expect(painted).toBeGreaterThan(1000);
-    expect(await panel(30).locator('.legend').textContent()).toContain('gpu-node-1');
+    await expect
+      .poll(() => panel(30).locator('.legend').textContent(), WAIT)
+      .toMatch(/gpu-node-1.*gpu-node-2/);
   });
 
   it('shows every chart at the moment that the keyboard points at in one', async () => {

@@ -11,9 +11,14 @@
 export function createSharedCursor() {
   /** @type {CursorListener[]} */
   const listeners = [];
+  /** @type {object | null} */
+  let holder = null;
   return {
     listen: (listener) => void listeners.push(listener),
     point(at_s, source) {
+      // A chart that is drawn anew points nowhere: that must not take the cursor from the one that is pointed at.
+      if (at_s === null && source !== holder) return;
+      holder = at_s === null ? null : source;
       for (const listener of listeners) listener(at_s, source);
     },
   };

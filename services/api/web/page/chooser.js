@@ -1,6 +1,5 @@
 // @ts-check
 import { element } from './dom.js';
-import { newestJob } from './jobs.js';
 
 /**
  * @typedef {import('./variables.js').LabelVariable} LabelVariable
@@ -42,16 +41,4 @@ export function createChooser({ name, label }, choose) {
       if (chosen !== undefined) select.value = chosen;
     },
   };
-}
-
-/**
- * The value a variable has: what the address says, else the job heard last, else the first.
- *
- * @param {LabelVariable} variable
- * @param {readonly string[]} values
- * @param {Record<string, string>} asked
- * @param {import('./jobs.js').JobSpans} spans
- */
-export function chosenValue({ name }, values, asked, spans) {
-  return asked[name] ?? (name === 'job' ? newestJob(values, spans) : values[0]);
 }
