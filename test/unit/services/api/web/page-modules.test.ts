@@ -58,7 +58,7 @@ describe('time ranges', async () => {
     viewOf: (
       choice: { from: string; to: string },
       now_s: number,
-      span: { first_s: number; newest_s: number } | null,
+      span: { first_s: number; newest_s: number; open: boolean } | null,
     ) => View;
   }>('time-range.js');
 
@@ -86,13 +86,14 @@ describe('time ranges', async () => {
 
   it('shows the whole run: of a past job to its end, of a running one up to now', () => {
     const run = { from: 'run', to: 'now' };
-    const past = viewOf(run, 1_700_000_000, { first_s: 1_600_000_007, newest_s: 1_600_003_601 });
+    const past = viewOf(run, 1_700_000_000, { first_s: 1_600_000_007, newest_s: 1_600_003_601, open: false });
     expect(past.live).toBe(false);
     expect(past.start_s).toBeLessThanOrEqual(1_600_000_007);
     // The last point of a run lies at or after its last event.
     expect(past.end_s).toBeGreaterThanOrEqual(1_600_003_601);
     expect(past.end_s).toBeLessThan(1_600_003_601 + 60);
-    const open = viewOf(run, 1_700_000_000, { first_s: 1_699_999_000, newest_s: 1_699_999_990 });
+    // Hanging for an hour: its run goes up to now, or the page would show it as it was when all was well.
+    const open = viewOf(run, 1_700_000_000, { first_s: 1_699_990_000, newest_s: 1_699_996_400, open: true });
     expect([open.live, open.end_s]).toEqual([true, 1_700_000_000]);
   });
 });
