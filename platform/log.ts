@@ -19,10 +19,12 @@ export function createLog(
   level: LogLevel = 'info',
   write: (line: string) => void = (line) => void process.stderr.write(line),
 ): Log {
-  const at = (own: LogLevel) => (message: string, fields: LogFields = {}) => {
-    if (RANK[own] < RANK[level]) return;
-    write(`${JSON.stringify({ time: new Date().toISOString(), level: own, message, ...fields })}\n`);
-  };
+  const at =
+    (own: LogLevel) =>
+    (message: string, fields: LogFields = {}) => {
+      if (RANK[own] < RANK[level]) return;
+      write(`${JSON.stringify({ time: new Date().toISOString(), level: own, message, ...fields })}\n`);
+    };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 

@@ -21,7 +21,9 @@ export function addSettings(program: Command, terminal: Terminal): void {
 
 function flatten(prefix: string, value: unknown): [string, unknown][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[prefix, value]];
-  return Object.entries(value).flatMap(([key, inner]) => flatten(prefix === '' ? key : `${prefix}.${key}`, inner));
+  return Object.entries(value).flatMap(([key, inner]) =>
+    flatten(prefix === '' ? key : `${prefix}.${key}`, inner),
+  );
 }
 
 /** A token or a password is never printed, only that there is one. */
@@ -29,5 +31,7 @@ function withoutSecrets(key: string, value: unknown): unknown {
   if (/token|password|secret/.test(key) && typeof value === 'string') return '(set)';
   if (Array.isArray(value)) return value.map((item) => withoutSecrets(key, item));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutSecrets(name, inner)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, withoutSecrets(name, inner)]),
+  );
 }

@@ -39,4 +39,3 @@ Nothing to see yet? Send it something:
   or        npm run demo       a small simulated cluster with one failure
 `;
 }
-

@@ -70,7 +70,14 @@ function stepLines(): string {
   const now_us = Date.now() * 1000;
   const at = { job: 'walk', attempt: 1 };
   return [
-    { type: 'job', job: 'walk', model: 'llama3-8b', hardware: 'H100', sequence_length: 8192, device_count: 8 },
+    {
+      type: 'job',
+      job: 'walk',
+      model: 'llama3-8b',
+      hardware: 'H100',
+      sequence_length: 8192,
+      device_count: 8,
+    },
     { type: 'attempt_start', ...at, time_us: now_us - 10e6, device_count: 8 },
     { type: 'step', ...at, step: 1, start_us: now_us - 9e6, end_us: now_us - 6e6 },
   ]
