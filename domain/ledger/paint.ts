@@ -8,6 +8,7 @@ import type { Bucket, LiveLimits, Segment, StepExecution } from './ledger-shape.
 import { type ProgramStartup, programStartup } from './program-startup.ts';
 import { createSegments } from './segments.ts';
 import { medianStep, openEndOf, type Stall, stallOf } from './stall.ts';
+import type { StepTimes } from './usual-step.ts';
 
 export interface Painted {
   readonly segments: Segment[];
@@ -35,9 +36,9 @@ export function paint(job: Job, limits: LiveLimits): Painted {
   const all = layersOf(view, launches, executions.list, holdings.layer, to_us);
   const measured = measure(job, all);
   const end = openEndOf(launches, executions.list);
-  const step_us = medianStep(executions.list, measured.net_us);
+  const step_us = medianStep(executions.list, measured);
   const stall = end && stallOf(end, view, measured.open_us, step_us, limits);
-  const startup = programStartup(executions.list, measured.net_us);
+  const startup = programStartup(executions.list, measured);
   const stalled = { ...all, layers: { ...all.layers, stall: stallLayer(stall, to_us) } };
   const overlapped = [...all.overlapped].map(([kind, layer]) => [
     kind,
@@ -55,9 +56,8 @@ const AT = Object.fromEntries(LAYERS.map((name, index) => [name, index])) as Rec
 /** Layers that say what a piece is; the ones below only say whose it is. */
 const CLAIMS = LAYERS.slice(0, AT.holding);
 
-interface Measured {
-  /** Net time and devices of each execution. */
-  readonly net_us: number[];
+interface Measured extends StepTimes {
+  /** Devices of each execution. */
   readonly holding: number[];
   /** What nothing covers from the last progress of an open attempt to the clock. */
   readonly open_us: number;
@@ -65,12 +65,15 @@ interface Measured {
 
 function measure({ executions, launches, from_us, to_us }: Job, all: AccountLayers): Measured {
   const net_us = executions.list.map(() => 0);
+  const own_us = executions.list.map(() => 0);
   const holding = executions.list.map(() => -1);
   const progress_us = openEndOf(launches, executions.list)?.progress_us ?? to_us;
   let open_us = 0;
   sweep(orderedLayers(all), from_us, to_us, (from, to, items) => {
     const claim = claimOf(items);
     const index = executionAt(claim, items, all);
+    const own = claim === 'excluded' ? executionAt(claimOf(items, AT.excluded + 1), items, all) : index;
+    if (own !== undefined) own_us[own] = (own_us[own] ?? 0) + to - from;
     if (index !== undefined) {
       net_us[index] = (net_us[index] ?? 0) + to - from;
       if (holding[index] === -1) holding[index] = items[AT.holding] ?? -1;
@@ -78,15 +81,16 @@ function measure({ executions, launches, from_us, to_us }: Job, all: AccountLaye
     if ((claim === 'step' || claim === 'ground') && to > progress_us)
       open_us += to - Math.max(from, progress_us);
   });
-  return { net_us, holding, open_us };
+  return { net_us, own_us, holding, open_us };
 }
 
 function orderedLayers(all: AccountLayers) {
   return LAYERS.map((name) => all.layers[name]);
 }
 
-function claimOf(items: readonly number[]): LayerName | undefined {
-  return CLAIMS.find((_, index) => items[index] !== -1);
+/** The strongest layer that has something, from layer `from` on. */
+function claimOf(items: readonly number[], from = 0): LayerName | undefined {
+  return CLAIMS.find((_, index) => index >= from && items[index] !== -1);
 }
 
 function executionAt(

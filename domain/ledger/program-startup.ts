@@ -1,5 +1,5 @@
 import { type Execution, isProgress } from './executions.ts';
-import { usualStep } from './usual-step.ts';
+import { type StepTimes, usualStep } from './usual-step.ts';
 
 export interface ProgramStartup {
   /** Index of each attempt's first kept execution. */
@@ -14,9 +14,9 @@ export interface ProgramStartup {
  * execution has nothing to compare with, and a first step that is not slower has no excess.
  *
  * @param executions of all attempts in order
- * @param net_us net time of each
+ * @param times what is left of each
  */
-export function programStartup(executions: readonly Execution[], net_us: readonly number[]): ProgramStartup {
+export function programStartup(executions: readonly Execution[], times: StepTimes): ProgramStartup {
   const first = new Set<number>();
   const excess_us = new Map<number, number>();
   const keptOf = new Map<number, number[]>();
@@ -30,9 +30,9 @@ export function programStartup(executions: readonly Execution[], net_us: readonl
   }
   for (const [index, ...others] of keptOf.values()) {
     if (index === undefined) continue;
-    const usual_us = usualStep(others, executions, net_us);
+    const usual_us = usualStep(others, executions, times);
     if (usual_us === undefined) continue;
-    const excess = Math.round((net_us[index] ?? 0) - usual_us * (executions[index]?.count ?? 1));
+    const excess = Math.round((times.net_us[index] ?? 0) - usual_us * (executions[index]?.count ?? 1));
     if (excess > 0) excess_us.set(index, excess);
   }
   return { first, excess_us };

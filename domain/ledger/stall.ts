@@ -2,7 +2,7 @@ import { type Execution, isProgress } from './executions.ts';
 import type { JobView } from './job-view.ts';
 import type { Launch } from './launches.ts';
 import type { LiveLimits } from './ledger-shape.ts';
-import { usualStep } from './usual-step.ts';
+import { type StepTimes, usualStep } from './usual-step.ts';
 
 /** An open attempt that makes no progress: from its last progress on it hangs, from the last sign of life on it is silent. */
 export interface Stall {
@@ -78,10 +78,10 @@ function hangLimit(end: OpenEnd, step_us: number | undefined, limits: LiveLimits
 }
 
 /** What a completed step of the job usually takes, microseconds; undefined without one. */
-export function medianStep(executions: readonly Execution[], net_us: readonly number[]): number | undefined {
+export function medianStep(executions: readonly Execution[], times: StepTimes): number | undefined {
   const completed: number[] = [];
   for (const [index, execution] of executions.entries()) {
     if (execution.completed && isProgress(execution)) completed.push(index);
   }
-  return usualStep(completed, executions, net_us);
+  return usualStep(completed, executions, times);
 }

@@ -388,19 +388,33 @@ describe('the slow first step of an attempt', () => {
 });
 
 describe('excluded time', () => {
+  const exclude = (from_s: number, to_s: number): JobScopedEvent => {
+    return { type: 'exclude', job: JOB, start_us: from_s * S, end_us: to_s * S, reason: 'power' };
+  };
+
   it('leaves numerator and denominator, whatever lies under it', () => {
-    const exclude: JobScopedEvent = {
-      type: 'exclude',
-      job: JOB,
-      start_us: 15 * S,
-      end_us: 90 * S,
-      reason: 'power',
-    };
     const run = [start(1, 0), ...steps(1, 0, 9, 10, 1), end(1, 40)];
-    expect(ledger([...run, exclude])).toMatchObject({
+    expect(ledger([...run, exclude(15, 90)])).toMatchObject({
       horizon_s: 40,
       buckets_s: { productive: 5, startup: 10, excluded: 25 },
       goodput_ratio: 5 / 15,
+    });
+  });
+
+  it('makes no step look fast, and with that the first one slow', () => {
+    const run = [start(1, 0), step(1, 0, 10), step(1, 1, 20), end(1, 30)];
+    expect(ledger([...run, exclude(20, 25)])).toMatchObject({
+      buckets_s: { productive: 15, startup: 10, excluded: 5 },
+      goodput_ratio: 15 / 25,
+    });
+    // a save is no part of a step, also where it lies under the exclusion
+    const saved = [...run, span(1, 'ckpt_save', 22, 28), exclude(20, 25)];
+    expect(ledger(saved).buckets_s).toEqual({
+      productive: 6,
+      startup: 10,
+      program_startup: 6,
+      ckpt_save: 3,
+      excluded: 5,
     });
   });
 });
