@@ -84,7 +84,7 @@ export function lostAt(execution: Execution, legs: readonly Leg[]): number | und
 }
 
 /** How many different steps some executions cover; a line of `count` steps covers `step - count + 1 .. step`. */
-export function distinctSteps(executions: readonly Execution[]): number {
+export function distinctSteps(executions: readonly Pick<Execution, 'step' | 'count'>[]): number {
   const sorted = [...executions].sort((a, b) => a.step - a.count - (b.step - b.count));
   let covered = Number.NEGATIVE_INFINITY;
   let steps = 0;
