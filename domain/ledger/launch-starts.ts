@@ -64,7 +64,9 @@ function separators(view: JobView, given: number | undefined): number[] {
       .filter(({ attempt }) => attempt === undefined || attempt === given)
       .map(({ time_us }) => time_us);
   }
-  return [...closes.map(({ time_us }) => time_us), ...view.steps.map(({ start_us }) => start_us)];
+  // a step that begins with its attempt lies after that start, one that begins with the next is no longer between
+  const steps = view.steps.map(({ start_us }) => start_us + 1);
+  return [...closes.map(({ time_us }) => time_us), ...steps];
 }
 
 function createBetween(times: number[]): (after_us: number, until_us: number) => boolean {

@@ -130,6 +130,15 @@ describe('attempts', () => {
     ]);
   });
 
+  it('without a number are two where the only step between began with the first', () => {
+    const run = [start(undefined, 0), step(undefined, 0, 0), start(undefined, 15)];
+    const again = [step(undefined, 0, 15), step(undefined, 1, 20, 25)];
+    expect(ledger([...run, ...again])).toMatchObject({ interruptions: 1, buckets_s: { productive: 10 } });
+    // two nodes that tell of one start, the second as its step begins
+    const nodes = [start(undefined, 14), start(undefined, 15), step(undefined, 0, 15, 20)];
+    expect(ledger(nodes)).toMatchObject({ interruptions: 0, buckets_s: { startup: 1, productive: 5 } });
+  });
+
   it('that never said they started begin with their first step', () => {
     expect(account(steps(4, 0, 3, 100, 1)).attempts).toEqual([
       { attempt: 4, start_us: 100 * S, end_us: undefined },
