@@ -8,7 +8,7 @@ import {
   loadConfig,
 } from '../platform/config.ts';
 import { processEnvironment } from '../platform/environment.ts';
-import { HEADWAY_DEFAULTS, type HeadwayConfig } from '../services/all-in-one/config.ts';
+import { CONFIG_CHECKS, HEADWAY_DEFAULTS, type HeadwayConfig } from '../services/all-in-one/config.ts';
 import { usageFailure } from './outcome.ts';
 
 /** Read when it is there and `--config` is not given. */
@@ -23,12 +23,16 @@ export interface CommonOptions {
 /** The configuration of a command: defaults < file < environment < flags. Mistakes are usage errors with their line. */
 export function settingsFrom(options: CommonOptions, more: ConfigLayer[] = []): LoadedConfig<HeadwayConfig> {
   try {
-    return loadConfig(HEADWAY_DEFAULTS, [
-      ...fileLayer(options.config),
-      configLayerFromEnvironment(processEnvironment()),
-      ...more,
-      flagLayer(options),
-    ]);
+    return loadConfig(
+      HEADWAY_DEFAULTS,
+      [
+        ...fileLayer(options.config),
+        configLayerFromEnvironment(processEnvironment()),
+        ...more,
+        flagLayer(options),
+      ],
+      CONFIG_CHECKS,
+    );
   } catch (error) {
     if (error instanceof ConfigError) throw usageFailure(error.message, error);
     throw error;
@@ -42,7 +46,8 @@ function fileLayer(path: string | undefined): ConfigLayer[] {
     return [configLayerFromYaml(readFileSync(file, 'utf8'), file)];
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    throw usageFailure(`cannot read the configuration ${file}. Check --config.`, error);
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+    throw usageFailure(`cannot read the configuration ${file}${code}. Check --config.`, error);
   }
 }
 

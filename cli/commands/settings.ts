@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isSecret } from '../../platform/config-ranges.ts';
 import { settingsFrom } from '../settings.ts';
 import { printJson, printText, type Terminal } from '../terminal.ts';
 
@@ -28,7 +29,7 @@ function flatten(prefix: string, value: unknown): [string, unknown][] {
 
 /** A token or a password is never printed, only that there is one. */
 function withoutSecrets(key: string, value: unknown): unknown {
-  if (/token|password|secret/.test(key) && typeof value === 'string') return '(set)';
+  if (isSecret(key) && value !== null) return '(set)';
   if (Array.isArray(value)) return value.map((item) => withoutSecrets(key, item));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(

@@ -1,4 +1,5 @@
 import { SPOOL_DEFAULTS, type SpoolConfig } from '../../platform/bus/config.ts';
+import type { ConfigCheck } from '../../platform/config.ts';
 import { HTTP_SERVER_DEFAULTS, type HttpServerConfig } from '../../platform/http-server.ts';
 import type { LogLevel } from '../../platform/log.ts';
 import { STORE_DEFAULTS, type StoreConfig } from '../../platform/store/config.ts';
@@ -7,6 +8,7 @@ import { ANALYZER_DEFAULTS, type AnalyzerConfig } from '../analyzer/config.ts';
 import { API_DEFAULTS, type ApiConfig } from '../api/config.ts';
 import { PROMQL_DEFAULTS, type PromqlConfig } from '../api/promql/config.ts';
 import { COLLECTOR_DEFAULTS, type CollectorConfig } from '../collector/config.ts';
+import { scrapeTargets } from '../collector/receivers/scrape-target.ts';
 
 /** Every setting of the embedded product. `headway config show` prints them with their origin. */
 export interface HeadwayConfig {
@@ -35,3 +37,8 @@ export const HEADWAY_DEFAULTS: HeadwayConfig = {
   store: STORE_DEFAULTS,
   telemetry: TELEMETRY_DEFAULTS,
 };
+
+/** What components demand of their sections beyond types and ranges; every command that reads settings runs them. */
+export const CONFIG_CHECKS: readonly ConfigCheck<HeadwayConfig>[] = [
+  ({ collector }) => void scrapeTargets(collector.scrape, collector.scrape_limits),
+];

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../../platform/config.ts';
+import { shownValue } from '../../../platform/config-ranges.ts';
 import type { ScrapeLimits } from '../config.ts';
 
 /** One page to scrape, with everything that its job left to defaults filled in. */
@@ -32,7 +33,7 @@ const FIELDS = [
 
 /**
  * The targets of the scrape jobs of a configuration, checked. Throws {@link ConfigError} that names the job by its
- * place in the list and the field: configuration files and flags reach this unchecked.
+ * place in the list and the field (`collector.scrape[0].targets`); whoever read the file adds its line.
  */
 export function scrapeTargets(jobs: readonly unknown[], limits: ScrapeLimits): ScrapeTarget[] {
   const targets = jobs.flatMap((job, index) => targetsOf(job, `collector.scrape[${index}]`, limits));
@@ -140,7 +141,7 @@ function labelsOf(value: Record<string, unknown>, place: string): Record<string,
 function text(value: Record<string, unknown>, field: string, place: string): string | undefined {
   const found = value[field];
   if (found === undefined || (typeof found === 'string' && found !== '')) return found;
-  throw wrong(`${place}.${field}`, `must be a text, got ${JSON.stringify(found)}`, EXAMPLE);
+  throw wrong(`${place}.${field}`, `must be a text, got ${shownValue(field, found)}`, EXAMPLE);
 }
 
 function seconds(value: Record<string, unknown>, field: string, place: string): number | undefined {

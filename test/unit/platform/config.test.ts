@@ -51,4 +51,42 @@ describe('configuration', () => {
     configLayerFromEnvironment({ HEADWAY____PROTO____POLLUTED: '1' });
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
   });
+
+  it('names an object and its keys where a section was left empty', () => {
+    const layer = configLayerFromYaml('server:\n', 'headway.yaml');
+    expect(() => loadConfig(DEFAULTS, [layer])).toThrow(
+      /headway\.yaml:1: server must be an object, got null\. Known below it: host, port, token/,
+    );
+  });
+
+  it('keeps a token of digits a text, which a variable cannot quote', () => {
+    const layer = configLayerFromEnvironment({
+      HEADWAY__SERVER__TOKEN: '00123',
+      HEADWAY__SERVER__HOST: '10',
+    });
+    expect(loadConfig(DEFAULTS, [layer]).config.server).toMatchObject({ token: '00123', host: '10' });
+    const file = configLayerFromYaml('server:\n  token: 123\n', 'headway.yaml');
+    expect(() => loadConfig(DEFAULTS, [file])).toThrow(/headway\.yaml:2: server\.token must be a text/);
+    expect(() => loadConfig(DEFAULTS, [file])).not.toThrow(/got 123/);
+  });
+
+  it('names the variable whose value cannot be read', () => {
+    expect(() => configLayerFromEnvironment({ HEADWAY__SCRAPE: '[1' })).toThrow(
+      /environment HEADWAY__SCRAPE: /,
+    );
+  });
+
+  it('gives the file and line of what a component demands of its list', () => {
+    const layer = configLayerFromYaml('scrape:\n  - name: a\n    port: 1\n  - name: b\n', 'headway.yaml');
+    const check = (place: string) => () => {
+      throw new ConfigError('wrong_type', place, 'is not good', 'Mend it.');
+    };
+    const load = (place: string) => loadConfig(DEFAULTS, [layer], [check(place)]);
+    expect(() => load('scrape[0].port')).toThrow(
+      /^headway\.yaml:3: scrape\[0\]\.port: is not good\. Mend it/,
+    );
+    expect(() => load('scrape[1].missing')).toThrow(/^headway\.yaml:4: /);
+    expect(() => load('scrape')).toThrow(/^headway\.yaml:1: /);
+    expect(() => load('server.port')).toThrow(/^server\.port: is not good/);
+  });
 });
