@@ -13,7 +13,7 @@ export function headlinePanels(y: number): readonly Panel[] {
     stat(
       {
         id: 2,
-        title: 'Last step was',
+        title: 'Since the last step',
         description:
           'Seconds since the last step was seen. It grows while a job hangs, is silent or is down; a healthy job keeps it under a few step times.',
         at: { x: 4, y, w: 4, h: 4 },
@@ -25,7 +25,7 @@ export function headlinePanels(y: number): readonly Panel[] {
         queries: [
           {
             expr: 'time() - max by (job) (headway_job_last_step_timestamp_seconds{job="$job"})',
-            legend: 'ago',
+            legend: 'since the last step',
           },
         ],
       },
@@ -95,7 +95,7 @@ function mfuNow(y: number): Panel {
       showName: 'value_and_name',
       thresholds: steps('text'),
       queries: [
-        { expr: 'headway_job_mfu_ratio{job="$job",convention="mm_causal"}', legend: 'now' },
+        { expr: 'headway_job_mfu_ratio{job="$job",convention="mm_causal"}', legend: 'last steps' },
         { expr: 'headway_job_mfu_vs_baseline_ratio{job="$job"}', legend: 'of its normal' },
       ],
       overrides: [
@@ -150,10 +150,20 @@ function mttrNow(y: number): Panel {
       unit: 's',
       noValue: 'nothing was repaired yet',
       showName: 'value_and_name',
-      queries: ['mean', 'median'].map((stat) => ({
-        expr: `headway_job_mttr_seconds{job="$job",stat="${stat}"}`,
-        legend: stat,
+      queries: ['mean', 'median', 'count'].map((stat) => ({
+        // A count of none is no figure beside the sentence that nothing was repaired.
+        expr: `headway_job_mttr_seconds{job="$job",stat="${stat}"}${stat === 'count' ? ' > 0' : ''}`,
+        legend: stat === 'count' ? 'repaired' : stat,
       })),
+      overrides: [
+        {
+          matcher: { id: 'byName', options: 'repaired' },
+          properties: [
+            { id: 'unit', value: 'none' },
+            { id: 'decimals', value: 0 },
+          ],
+        },
+      ],
     },
   );
 }

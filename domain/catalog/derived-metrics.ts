@@ -121,6 +121,12 @@ export const DERIVED_METRICS = [
     help: 'Device-seconds of the run by bucket and cause, productive included: they sum to what was paid for.',
   },
   {
+    name: 'headway_job_wall_seconds',
+    labels: [JOB, BUCKET, { name: 'cause', help: 'the cause, empty when none is known' }],
+    unit: 's',
+    help: 'Wall seconds of the run by bucket and cause, productive included: they sum to its length. Known without a device count.',
+  },
+  {
     name: 'headway_job_step_seconds',
     labels: [JOB, { name: 'stat', values: ['last', 'median', 'p99'], help: 'which statistic' }],
     unit: 's',

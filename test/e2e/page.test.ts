@@ -71,7 +71,7 @@ describeWithChromium("the page while the demo's device falls off the bus", () =>
   it('draws a waterfall that closes, from paid to productive', async () => {
     await expect.poll(() => panel(10).locator('.bar-name').allTextContents(), WAIT).toContain('productive');
     const names = await panel(10).locator('.bar-name').allTextContents();
-    expect([names.at(0), names.at(-1)]).toEqual(['paid', 'productive']);
+    expect([names.at(0), names.at(-1)]).toEqual(['paid device-hours', 'productive']);
     expect(names.length).toBeGreaterThan(3);
     expect(await panel(10).textContent()).not.toContain('miss the whole');
     const boxes = await panel(10)

@@ -27,6 +27,10 @@ export interface PageText {
   readonly unit: 's' | 'percentunit';
   /** One number, and the words around it: `{}` is the number. */
   readonly cost: { readonly expr: string; readonly text: string };
+  /** What is to blame when no open incident is: one series, its number for `{}`, a label of it for `{label}`. */
+  readonly blame: { readonly expr: string; readonly unit: 's'; readonly text: string } | null;
+  /** What to do first in a state in which it is something else than `action`. */
+  readonly action_by_state: Readonly<Record<string, string>>;
 }
 
 export interface AlertRule {

@@ -70,6 +70,8 @@ function mfuRule(severity: Severity, threshold: number, thresholds: AlertThresho
         expr: '(1 - headway_job_mfu_vs_baseline_ratio{job="$job"}) * on (job) headway_job_devices',
         text: '{} device-hours every hour',
       },
+      blame: null,
+      action_by_state: {},
     },
     panelId: 25,
     runbook: MFU_RUNBOOK,
@@ -106,6 +108,8 @@ export function linearityRule(thresholds: AlertThresholds): AlertRule {
         expr: 'max by (job) (1 - headway_job_linearity_vs_baseline_ratio{job="$job"}) * on (job) headway_job_devices',
         text: '{} device-hours every hour',
       },
+      blame: null,
+      action_by_state: {},
     },
     panelId: 24,
     runbook: {
@@ -165,6 +169,12 @@ export function goodputRule(thresholds: AlertThresholds): AlertRule {
         expr: '(1 - max by (job) (headway_job_goodput_ratio{job="$job",ratio="goodput_runtime",window="1h"})) * on (job) headway_job_devices',
         text: '{} device-hours in the last hour',
       },
+      blame: {
+        expr: 'topk(1, headway_job_badput_seconds{job="$job"})',
+        unit: 's',
+        text: 'largest loss of the run: {bucket}, {}',
+      },
+      action_by_state: {},
     },
     panelId: 10,
     runbook: {

@@ -33,6 +33,12 @@ export function stallRule(thresholds: AlertThresholds): AlertRule {
         expr: 'headway_job_stalled_seconds{job="$job"} * on (job) headway_job_devices / 3600',
         text: '{} device-hours so far, and growing',
       },
+      blame: null,
+      action_by_state: {
+        silent:
+          'Look at the sender and the network first: the job may be well and unheard. If its processes are gone, restart from the last checkpoint.',
+        down: 'Replace the node named in the incident and restart from the last checkpoint; with none named, read the end of the log of the rank that failed first.',
+      },
     },
     panelId: 2,
     runbook: {

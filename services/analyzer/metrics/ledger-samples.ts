@@ -1,6 +1,6 @@
 import { deviceSeconds } from '../../../domain/ledger/device-seconds.ts';
 import { ledgerOf } from '../../../domain/ledger/ledger.ts';
-import type { Account, Bucket, LedgerJson } from '../../../domain/ledger/ledger-shape.ts';
+import type { Account, Bucket, LedgerJson, Segment } from '../../../domain/ledger/ledger-shape.ts';
 import type { SampleList } from './metric-sample.ts';
 
 /** The stretches that goodput is given for, beside the whole run. */
@@ -20,9 +20,24 @@ export function addLedgerSamples(list: SampleList, account: Account): void {
   for (const [bucket, seconds] of Object.entries(run.buckets_s)) {
     if (!NOT_BADPUT.has(bucket)) list.add('headway_job_badput_seconds', seconds, { bucket });
   }
+  for (const { bucket, cause, wall_s } of wallSeconds(account.segments)) {
+    list.add('headway_job_wall_seconds', wall_s, { bucket, cause });
+  }
   for (const { bucket, cause, device_s } of deviceSeconds(account.segments) ?? []) {
     list.add('headway_job_device_seconds', device_s, { bucket, cause: cause ?? '' });
   }
+}
+
+/** Seconds by bucket and cause; the cause is empty where no incident accounts for them. */
+function wallSeconds(segments: readonly Segment[]): { bucket: Bucket; cause: string; wall_s: number }[] {
+  const sums = new Map<string, { bucket: Bucket; cause: string; wall_us: number }>();
+  for (const { bucket, cause = '', from_us, to_us } of segments) {
+    const key = `${bucket} ${cause}`;
+    const sum = sums.get(key) ?? { bucket, cause, wall_us: 0 };
+    sum.wall_us += to_us - from_us;
+    sums.set(key, sum);
+  }
+  return [...sums.values()].map(({ bucket, cause, wall_us }) => ({ bucket, cause, wall_s: wall_us / 1e6 }));
 }
 
 function addGoodput(list: SampleList, window: string, { goodput_ratio }: LedgerJson): void {

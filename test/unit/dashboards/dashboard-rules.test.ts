@@ -71,7 +71,9 @@ describe.each(allDashboards().map((dashboard) => [dashboard.uid, dashboard] as c
     it('uses no variable that it does not have', () => {
       const known = new Set(dashboard.templating.list.map(({ name }) => name));
       const used = queryPanels(panels).flatMap(({ targets }) =>
-        targets.flatMap(({ expr }) => [...expr.matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name)),
+        targets.flatMap(({ expr }) =>
+          [...expr.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name = '']) => name),
+        ),
       );
       expect(used.length).toBeGreaterThan(0);
       expect(used.filter((name) => !known.has(name) && !name.startsWith('__'))).toEqual([]);
@@ -84,18 +86,25 @@ describe('the waterfall of the job overview', () => {
 
   it('goes from what was paid over every loss to what was productive', () => {
     expect(panel?.targets.map(({ legendFormat }) => legendFormat)).toEqual([
-      'paid',
+      'paid device-hours',
+      'wall-clock (device count unknown)',
       '{{bucket}}',
       'productive',
     ]);
-    const [paid, losses, productive] = panel?.targets.map(({ expr }) => expr) ?? [];
+    const [paid, wall, losses, productive] = panel?.targets.map(({ expr }) => expr) ?? [];
     expect(paid).not.toContain('bucket=');
+    expect(wall).not.toContain('bucket=');
     expect(losses).toContain('bucket!="productive"');
     expect(productive).toContain('bucket="productive"');
   });
 
-  it('counts device-hours', () => {
-    expect(panel?.fieldConfig.defaults.unit).toBe('suffix: device-h');
-    for (const { expr } of panel?.targets ?? []) expect(expr).toMatch(/headway_job_device_seconds.*\/ 3600/);
+  it('counts device-hours, and wall-clock hours only where no device-hours are known', () => {
+    expect(panel?.fieldConfig.defaults.unit).toBe('suffix: h');
+    const [paid = '', ...others] = panel?.targets.map(({ expr }) => expr) ?? [];
+    expect(paid).not.toContain('wall');
+    for (const expr of others) {
+      expect(expr).toMatch(/headway_job_wall_seconds\{.*\} unless on \(job\) headway_job_device_seconds/);
+    }
+    for (const expr of [paid, ...others]) expect(expr).toContain('/ 3600');
   });
 });

@@ -15,6 +15,7 @@ import { substituted } from './variables.js';
  *   since_s: number | null,
  *   pending: boolean,
  *   cost: string | null,
+ *   blame: string | null,
  * }} Firing
  *
  * What is known of every job now, by name.
@@ -42,7 +43,8 @@ export async function evaluateRule(rule, at_s) {
       const value = points[0]?.[1] ?? Number.NaN;
       const since_s = begins === null ? at_s - value : (begins.get(job) ?? null);
       const pending = since_s !== null && at_s - since_s < rule.for_s;
-      return { rule, job, value, since_s, pending, cost: await costOf(rule, job, at_s) };
+      const [cost, blame] = await Promise.all([costOf(rule, job, at_s), blameOf(rule, job, at_s)]);
+      return { rule, job, value, since_s, pending, cost, blame };
     }),
   );
 }
@@ -78,12 +80,37 @@ function beginOf(points, at_s) {
  * @returns {Promise<string | null>} null when it is not known
  */
 async function costOf({ cost }, job, at_s) {
-  const view = { start_s: at_s, end_s: at_s, step_s: 1, live: true };
-  const { series } = await instantQuery(substituted(cost.expr, { job }, view), at_s).catch(() => ({
-    series: [],
-  }));
-  const value = series[0]?.points[0]?.[1] ?? null;
+  const value = (await firstSeries(cost.expr, job, at_s))?.points[0]?.[1] ?? null;
   return value === null ? null : cost.text.replace('{}', formatValue(value, 'none', 1));
+}
+
+/**
+ * @param {Rule} rule
+ * @param {string} job
+ * @param {number} at_s
+ * @returns {Promise<string | null>} null when the rule or the metrics name nothing
+ */
+async function blameOf({ blame }, job, at_s) {
+  if (blame === null) return null;
+  const { labels, points } = (await firstSeries(blame.expr, job, at_s)) ?? { labels: {}, points: [] };
+  const value = points[0]?.[1] ?? null;
+  if (value === null) return null;
+  return blame.text.replace(/\{(\w*)\}/g, (_, label) =>
+    label === '' ? formatValue(value, blame.unit) : (labels[label] ?? ''),
+  );
+}
+
+/**
+ * @param {string} expr
+ * @param {string} job
+ * @param {number} at_s
+ * @returns {Promise<Series | undefined>}
+ */
+async function firstSeries(expr, job, at_s) {
+  const view = { start_s: at_s, end_s: at_s, step_s: 1, live: true };
+  const query = substituted(expr, { job }, view);
+  const { series } = await instantQuery(query, at_s).catch(() => ({ series: [] }));
+  return series[0];
 }
 
 /** Words for states, where the name of the state is not one. */

@@ -20,7 +20,7 @@ const RANK = /** @type {Record<string, number>} */ ({ page: 0, ticket: 1, none: 
  * @param {HTMLElement} node
  * @param {HTMLElement} spoken a live region; told of alerts that are new, once
  * @param {(job: string) => string} linkTo the address of a job on this page
- * @returns {{ refresh(): Promise<AlertState> }}
+ * @returns {{ refresh(shown: string | undefined): Promise<AlertState> }} `shown` is the job on the screen
  */
 export function createAlerts(node, spoken, linkTo) {
   /** @type {readonly import('./alert-facts.js').Rule[] | null} */
@@ -29,7 +29,7 @@ export function createAlerts(node, spoken, linkTo) {
   let evaluated_s = null;
   let known = '';
   return {
-    async refresh() {
+    async refresh(shown) {
       const at_s = now_s();
       try {
         rules ??= /** @type {import('./alert-facts.js').Rule[]} */ (await askJson('alerts.json'));
@@ -39,8 +39,7 @@ export function createAlerts(node, spoken, linkTo) {
         ]);
         const firing = results.flat().sort((a, b) => rankOf(a) - rankOf(b));
         evaluated_s = at_s;
-        const cards = [...grouped(firing)].map(([job, alerts]) => cardOf(job, alerts, facts, at_s, linkTo));
-        node.replaceChildren(...cards);
+        node.replaceChildren(...bannerOf(arranged(firing, shown), { facts, at_s, linkTo }));
         known = announce(spoken, firing, known);
         return { firing, facts };
       } catch (error) {
@@ -63,33 +62,117 @@ function rankOf({ rule, pending }) {
 }
 
 /**
- * @param {readonly Firing[]} firing in order
- * @returns {Map<string, Firing[]>}
+ * What is shown in full and what in a line: the job on the screen first; while nothing of it is firing, the most
+ * urgent of the others in full as well.
+ *
+ * @param {readonly Firing[]} firing in order of urgency
+ * @param {string | undefined} shown
+ * @returns {{ full: Firing[][], brief: Firing[][] }} the alerts of one job each
  */
-function grouped(firing) {
+export function arranged(firing, shown) {
   /** @type {Map<string, Firing[]>} */
   const jobs = new Map();
   for (const one of firing) jobs.set(one.job, [...(jobs.get(one.job) ?? []), one]);
-  return jobs;
+  const own = jobs.get(shown ?? '');
+  const others = [...jobs].flatMap(([job, alerts]) => (job === shown ? [] : [alerts]));
+  const isQuiet = own === undefined || own[0]?.pending !== false;
+  const inFull = isQuiet && others[0]?.[0]?.pending === false ? 1 : 0;
+  return {
+    full: [...(own === undefined ? [] : [own]), ...others.slice(0, inFull)],
+    brief: others.slice(inFull),
+  };
+}
+
+/**
+ * @typedef {{ facts: JobFacts, at_s: number, linkTo(job: string): string }} BannerContext
+ *
+ * @param {{ full: Firing[][], brief: Firing[][] }} alerts
+ * @param {BannerContext} context
+ */
+function bannerOf({ full, brief }, context) {
+  const cards = full.map((alerts) => cardOf(alerts, context));
+  return brief.length === 0 ? cards : [...cards, othersNode(brief, context)];
+}
+
+/**
+ * The other jobs, a line each.
+ *
+ * @param {Firing[][]} jobs
+ * @param {BannerContext} context
+ */
+function othersNode(jobs, context) {
+  const lines = jobs.flatMap(([first]) => {
+    if (first === undefined) return [];
+    const who = first.pending ? '' : ` \u00b7 ${whoText(first, context.facts)}`;
+    return [
+      element(
+        'li',
+        { class: levelOf(first) },
+        element('strong', { class: 'level' }, levelOf(first)),
+        element(
+          'span',
+          {},
+          jobLink(first.job, context),
+          ` ${first.rule.headline}${measured(first)}`,
+          element('span', { class: 'since' }, ` ${sinceText(first, context)}${who}`),
+        ),
+      ),
+    ];
+  });
+  const title = `${lines.length} other ${lines.length === 1 ? 'job' : 'jobs'} in trouble`;
+  return element('article', { class: 'alert others' }, element('h2', {}, title), element('ul', {}, ...lines));
+}
+
+/** @param {Firing} firing */
+function levelOf({ rule, pending }) {
+  return pending ? 'pending' : rule.severity;
+}
+
+/**
+ * @param {string} job
+ * @param {BannerContext} context
+ */
+function jobLink(job, { linkTo }) {
+  return element('a', { href: linkTo(job), class: 'job', title: job }, job);
+}
+
+/**
+ * @param {Firing} firing
+ * @param {JobFacts} facts
+ */
+function whoText({ job, blame }, { culprits }) {
+  return (culprits.get(job) ?? [blame ?? 'cause not known yet']).join('; ');
+}
+
+/**
+ * @param {Firing} firing
+ * @param {JobFacts} facts
+ */
+function costText({ job, cost }, { devices }) {
+  const held = devices.get(job);
+  if (held === undefined) return cost ?? 'not known: nobody said how many devices the job holds';
+  return `${cost ?? 'not known'}, ${formatValue(held, 'none', 0)} devices held`;
+}
+
+/**
+ * @param {Firing} firing
+ * @param {JobFacts} facts
+ */
+function actionOf({ job, rule }, { states }) {
+  return rule.action_by_state[states.get(job) ?? ''] ?? rule.action;
 }
 
 /**
  * One card a job: its most urgent alert in full, the others in a line, as the pager would have inhibited them.
  *
- * @param {string} job
- * @param {readonly Firing[]} alerts
- * @param {JobFacts} facts
- * @param {number} at_s
- * @param {(job: string) => string} linkTo
+ * @param {readonly Firing[]} alerts of one job
+ * @param {BannerContext} context
  */
-function cardOf(job, alerts, facts, at_s, linkTo) {
-  const [first, ...others] = alerts;
+function cardOf([first, ...others], context) {
   if (first === undefined) return element('article');
-  const { rule, pending, cost } = first;
-  const level = pending ? 'pending' : rule.severity;
-  const devices = facts.devices.get(job);
-  const held = devices === undefined ? null : `${formatValue(devices, 'none', 0)} devices held`;
-  const costs = [cost, held].filter((part) => part !== null);
+  const { facts } = context;
+  const { rule, job, pending } = first;
+  const level = levelOf(first);
   const runbook = `${rule.runbook}?${new URLSearchParams({ job })}`;
   return element(
     'article',
@@ -98,17 +181,17 @@ function cardOf(job, alerts, facts, at_s, linkTo) {
       'header',
       {},
       element('strong', { class: 'level' }, level),
-      element('h2', {}, element('a', { href: linkTo(job) }, job), ` ${rule.headline}`, measured(first)),
-      element('span', { class: 'since' }, sinceText(first, facts, at_s)),
+      element('h2', {}, jobLink(job, context), ` ${rule.headline}`, measured(first)),
+      element('span', { class: 'since' }, sinceText(first, context)),
     ),
     pending
       ? null
       : element(
           'dl',
           {},
-          ...row('Who', (facts.culprits.get(job) ?? ['cause not known yet']).join('; ')),
-          ...row('Cost', costs.length === 0 ? 'not known' : costs.join(', ')),
-          ...row('Do', rule.action, ' ', element('a', { href: runbook }, 'Runbook')),
+          ...row('Who', whoText(first, facts)),
+          ...row('Cost', costText(first, facts)),
+          ...row('Do', actionOf(first, facts), ' ', element('a', { href: runbook }, 'Runbook')),
           ...(others.length === 0 ? [] : row('Also', others.map(alsoText).join('; '))),
         ),
   );
@@ -121,10 +204,9 @@ function measured({ rule: { unit }, value }) {
 
 /**
  * @param {Firing} firing
- * @param {JobFacts} facts
- * @param {number} at_s
+ * @param {BannerContext} context
  */
-function sinceText({ since_s, rule, job, pending }, facts, at_s) {
+function sinceText({ since_s, rule, job, pending }, { facts, at_s }) {
   const state = facts.states.get(job);
   const since =
     since_s === null

@@ -10,9 +10,6 @@ const PAGES_MAX = 50;
 /** A job heard within this time is open whatever its series say: they follow its events by a moment. */
 const FRESH_S = 60;
 
-/** The analyzer's default: an open job of which nothing was heard for so long is over. */
-const ABANDONED_AFTER_S = 86_400;
-
 /**
  * When each job lived, and whether it still does.
  *
@@ -22,12 +19,12 @@ export async function readJobSpans() {
   const [events, { series }] = await Promise.all([readEventTimes(), instantQuery(OPEN_STATES, now_s())]);
   const open = new Set(series.map(({ labels }) => labels['job']));
   const isOpen = (/** @type {string} */ job, /** @type {number} */ newest_s) => {
-    const age_s = now_s() - newest_s;
-    return age_s < FRESH_S || (age_s < ABANDONED_AFTER_S && open.has(job));
+    return now_s() - newest_s < FRESH_S || open.has(job);
   };
   return new Map([...events].map(([job, times]) => [job, { ...times, open: isOpen(job, times.newest_s) }]));
 }
 
+/** The state of a job that nobody ended is written until it has said nothing for so long that it is given up. */
 const OPEN_STATES = 'headway_job_state{state!="ended"}';
 
 /** @returns {Promise<Map<string, { first_s: number, newest_s: number }>>} */

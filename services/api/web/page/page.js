@@ -111,7 +111,7 @@ export class Page {
     this.picker.show(this.range(), view, this.span() !== null);
     this.showChoices();
     const [alerts, ...answered] = await Promise.all([
-      this.alerts.refresh(),
+      this.alerts.refresh(values?.['job']),
       ...this.panels.map((panel) => panel.refresh(view, values)),
     ]);
     if (mine !== this.refreshes) return;

@@ -7,6 +7,9 @@ import { fieldOf, seriesName, shownValue } from './fields.js';
  * @typedef {{ name: string, shown: Shown, points: readonly (readonly [number, number | null])[] }} Figure
  */
 
+/** Figures that stand side by side; more are a list. */
+const BESIDE_MAX = 2;
+
 /** @type {(...of: Parameters<typeof figuresOf>) => Figure[]} */
 const allFigures = (panel, answers) => {
   const figures = figuresOf(panel, answers);
@@ -29,6 +32,8 @@ export function createStat(panel, body) {
       const figures = allFigures(panel, answers);
       const noValue = fieldOf(panel.fieldConfig, '').noValue;
       const letters = figures.reduce((sum, { shown }) => sum + (shown.known ? shown.text.length : 1) + 2, 0);
+      // Side by side they would be too small to be read.
+      body.classList.toggle('lines', figures.length > BESIDE_MAX);
       body.style.setProperty('--letters', String(Math.max(4, letters)));
       body.replaceChildren(
         ...(figures.length === 0

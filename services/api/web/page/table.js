@@ -20,11 +20,12 @@ export function createTable(panel, body) {
         body.replaceChildren(element('p', { class: 'absent' }, fieldOf(panel.fieldConfig, '').noValue));
         return;
       }
-      const head = element('tr', {}, ...columns.map(({ title }) => element('th', { scope: 'col' }, title)));
+      const head = element('tr', {}, ...columns.map((column) => headCell(panel, column)));
       const lines = rows.map((row) =>
         element('tr', {}, ...columns.map(({ field, title }) => cellOf(panel, title, row.get(field) ?? null))),
       );
       const table = element('table', {}, element('thead', {}, head), element('tbody', {}, ...lines));
+      table.style.setProperty('--columns', String(columns.length));
       body.replaceChildren(
         element(
           'div',
@@ -105,6 +106,18 @@ function isShared(row, name, text) {
 }
 
 /**
+ * Columns of numbers and of mapped words are as wide as these; the columns of other text share the rest.
+ *
+ * @param {import('./panel.js').QueryPanelJson} panel
+ * @param {{ field: string, title: string }} column
+ */
+function headCell(panel, { field, title }) {
+  const isShort =
+    field.startsWith('Value') || Object.keys(fieldOf(panel.fieldConfig, title).mappings).length > 0;
+  return element('th', { scope: 'col', ...(isShort ? { class: 'short' } : {}) }, title);
+}
+
+/**
  * @param {import('./panel.js').QueryPanelJson} panel
  * @param {string} title
  * @param {string | number | null} value
@@ -119,11 +132,10 @@ function cellOf(panel, title, value) {
     );
   }
   const shown = typeof value === 'number' ? shownValue(field, value) : shownText(field, value);
-  const cell = element(
-    'td',
-    typeof value === 'number' ? { class: 'number' } : { title: shown.text },
-    shown.text,
-  );
+  const isNumber = typeof value === 'number';
+  const cell = element('td', isNumber ? { class: 'number' } : { title: shown.text }, shown.text);
+  // A word with a colour is one of a few short ones; any other text may be of any length.
+  if (!isNumber && shown.color === null) cell.classList.add('text');
   if (shown.color !== null) {
     cell.classList.add('toned');
     cell.style.setProperty('--tone', shown.color);

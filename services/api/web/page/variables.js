@@ -22,6 +22,9 @@ export function labelVariables(dashboard) {
   });
 }
 
+/** A name never begins with a digit: `$1` is a group of `label_replace`. */
+const VARIABLE = /\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/g;
+
 /**
  * Puts values in place of `$name` and `${name}`. Variables stand inside PromQL strings, so a value is escaped for
  * one: a job's name cannot end the string.
@@ -39,7 +42,7 @@ export function substituted(expr, values, view) {
     __rate_interval: `${Math.max(60, 4 * seconds)}s`,
     __range: `${Math.max(1, Math.round(view.end_s - view.start_s))}s`,
   };
-  return expr.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced, plain) => {
+  return expr.replace(VARIABLE, (whole, braced, plain) => {
     const name = braced ?? plain;
     if (Object.hasOwn(builtIn, name)) return builtIn[name] ?? whole;
     return Object.hasOwn(values, name) ? escaped(values[name] ?? '') : whole;
@@ -52,7 +55,7 @@ export function substituted(expr, values, view) {
  * @returns {boolean} whether it asks for a variable that has no value
  */
 export function lacksVariable(expr, values) {
-  return [...expr.matchAll(/\$(?:\{(\w+)\}|(\w+))/g)].some(([, braced, plain]) => {
+  return [...expr.matchAll(VARIABLE)].some(([, braced, plain]) => {
     const name = braced ?? plain ?? '';
     return !name.startsWith('__') && !Object.hasOwn(values, name);
   });

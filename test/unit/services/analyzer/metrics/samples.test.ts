@@ -78,6 +78,20 @@ describe('samplesOf', () => {
     expect(sum).toBeCloseTo(8 * (10 + 40 * 2 + 80), 6);
   });
 
+  it('accounts for every wall second, also where nobody says how many devices there are', () => {
+    const bare = repaired.map(({ ...event }) => {
+      const { device_count: _, ...rest } = { device_count: 0, ...event };
+      return rest as JobScopedEvent;
+    });
+    for (const events of [repaired, bare]) {
+      const samples = samplesAt(events, END_US + 80e6);
+      const wall = samples.filter(({ name }) => name === 'headway_job_wall_seconds');
+      expect(wall.reduce((total, { value }) => total + value, 0)).toBeCloseTo(10 + 40 * 2 + 80, 6);
+      expect(wall.find(({ labels }) => labels['cause'] === 'xid:79')?.value).toBeGreaterThan(0);
+    }
+    expect(figure(samplesAt(bare, END_US + 80e6), 'headway_job_device_seconds')).toBeUndefined();
+  });
+
   it('lets goodput fall, and rates end, while a step hangs', () => {
     const last5m = samplesAt(training, END_US + 400e6);
     expect(figure(last5m, 'headway_job_goodput_ratio', { window: '5m' })).toBe(0);

@@ -111,12 +111,16 @@ describe('variables', async () => {
     );
     expect(substituted('rate(x[$__rate_interval])', {}, VIEW)).toBe('rate(x[60s])');
     expect(substituted('x{a="$unknown"}', {}, VIEW)).toBe('x{a="$unknown"}');
+    expect(substituted('label_replace(x, "a", "$1 $2", "b", "(.)(.)")', { 1: 'no' }, VIEW)).toContain(
+      '"$1 $2"',
+    );
   });
 
   it('knows which expressions lack a value', () => {
     expect(lacksVariable('up{job="$job"}', {})).toBe(true);
     expect(lacksVariable('up{job="$job"}', { job: '' })).toBe(false);
     expect(lacksVariable('rate(x[$__rate_interval])', {})).toBe(false);
+    expect(lacksVariable('label_replace(x, "a", "$1", "b", "(.+)")', {})).toBe(false);
   });
 });
 
@@ -223,5 +227,43 @@ describe('tables', async () => {
       ['i/1', 'n1', undefined],
       ['i/2', '', 12],
     ]);
+  });
+});
+
+describe('the banner', async () => {
+  interface Firing {
+    job: string;
+    pending: boolean;
+  }
+  const { arranged } = await pageModule<{
+    arranged: (
+      firing: readonly Firing[],
+      shown: string | undefined,
+    ) => Record<'full' | 'brief', readonly (readonly Firing[])[]>;
+  }>('alerts.js');
+  const [dead, slow, young] = [
+    { job: 'dead', pending: false },
+    { job: 'slow', pending: false },
+    { job: 'young', pending: true },
+  ];
+  const names = (shown: string | undefined, firing: readonly Firing[]) => {
+    const { full, brief } = arranged(firing, shown);
+    return [full, brief].map((jobs) => jobs.map(([first]) => first?.job));
+  };
+
+  it('shows the job on the screen first and in full, the others in a line', () => {
+    expect(names('slow', [dead, slow, young])).toEqual([['slow'], ['dead', 'young']]);
+    expect(names('dead', [dead, slow, young])).toEqual([['dead'], ['slow', 'young']]);
+  });
+
+  it('shows the most urgent of the others in full while nothing of the job on the screen fires', () => {
+    expect(names('well', [dead, slow, young])).toEqual([['dead'], ['slow', 'young']]);
+    expect(names(undefined, [dead, slow])).toEqual([['dead'], ['slow']]);
+    expect(names('young', [dead, slow, young])).toEqual([['young', 'dead'], ['slow']]);
+    expect(names('well', [young])).toEqual([[], ['young']]);
+  });
+
+  it('keeps the alerts of one job together', () => {
+    expect(arranged([dead, slow, dead], 'dead').full).toEqual([[dead, dead]]);
   });
 });
