@@ -62,8 +62,14 @@ interface Story {
   readonly progress_before_us: ReadonlyMap<number, number | null>;
   /** Completed steps that were rolled back, by end. */
   readonly lost: readonly StepExecution[];
-  /** Steps that never ended and took too long for anything but a hang, by start. */
-  readonly hangs: readonly StepExecution[];
+  /** Steps that took so long that they were a hang to whoever looked, by the time from which they were. */
+  readonly hangs: readonly Hang[];
+}
+
+interface Hang {
+  readonly step: StepExecution;
+  /** Since when it took too long. */
+  readonly from_us: number;
 }
 
 function storyOf(account: Account, live: LiveLimits): Story {
@@ -98,17 +104,26 @@ function isCompleted(
   return before_us === undefined || end_us <= (before_us ?? Number.NEGATIVE_INFINITY);
 }
 
-/** By the limits that an open step is judged by: whoever looked then saw a hang, whatever ended it. */
-function hangsOf(story: Omit<Story, 'lost' | 'hangs'>, live: LiveLimits): StepExecution[] {
+/**
+ * By the limits that an open step is judged by: from then on whoever looked saw a hang, whether it was killed in the end
+ * or went on. That says what state the job was in; its seconds are in the bucket that the end put them in.
+ */
+function hangsOf(story: Omit<Story, 'lost' | 'hangs'>, live: LiveLimits): Hang[] {
   const { steps } = story.account;
-  const step_us = usualStep(steps.filter((step) => isProgress(step) && isCompleted(story, step)));
-  return steps.filter((step) => {
-    if (step.fate !== 'hang_or_unfinished' && step.fate !== 'lost_work') return false;
-    if (isCompleted(story, step)) return false;
-    if (step_us === undefined) return step.net_us > live.hang_before_first_step_us;
-    const due_us = (step.count - 1) * step_us;
-    return step.net_us > due_us + Math.max(live.hang_factor * step_us, live.hang_floor_us);
+  const completed = steps.filter((step) => isProgress(step) && isCompleted(story, step));
+  const usual_us = usualStep(completed);
+  const first_us = completed[0]?.end_us ?? Number.POSITIVE_INFINITY;
+  return steps.flatMap((step): Hang[] => {
+    const { net_us, start_us, end_us } = step;
+    const limit_us = hangLimit(step, start_us < first_us ? undefined : usual_us, live);
+    // what covered the rest of its time is taken to have come first
+    return net_us > limit_us ? [{ step, from_us: end_us - (net_us - limit_us) }] : [];
   });
+}
+
+function hangLimit({ count }: StepExecution, usual_us: number | undefined, live: LiveLimits): number {
+  if (usual_us === undefined) return live.hang_before_first_step_us;
+  return (count - 1) * usual_us + Math.max(live.hang_factor * usual_us, live.hang_floor_us);
 }
 
 /** Median net time of a step, of those that nothing interrupted where there are such; undefined without any. */
@@ -140,8 +155,9 @@ function stateAt({ account, first_step_us, hangs }: Story, at_us: number): JobSt
   const segment = segments[upperBound(segments.length, (index) => segments[index]?.to_us ?? 0, at_us)];
   if (segment?.attempt === undefined) return 'down';
   if (segment.bucket === 'hang' || segment.bucket === 'silent') return segment.bucket;
-  const hang = hangs[upperBound(hangs.length, (index) => hangs[index]?.start_us ?? 0, at_us) - 1];
-  if (hang !== undefined && at_us < hang.end_us && segment.bucket === hang.fate) return 'hang';
+  const hang = hangs[upperBound(hangs.length, (index) => hangs[index]?.from_us ?? 0, at_us) - 1];
+  const isItsOwn = segment.attempt === hang?.step.attempt && segment.step === hang.step.step;
+  if (hang !== undefined && isItsOwn && at_us < hang.step.end_us) return 'hang';
   const began_us = first_step_us.get(segment.attempt) ?? Number.POSITIVE_INFINITY;
   return began_us <= at_us ? 'running' : 'starting';
 }

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunEvent } from '../../domain/events.ts';
 import { encodeRunEvents } from '../../platform/bus/run-event-batch.ts';
@@ -22,6 +21,7 @@ import { createIngest } from '../analyzer/ingest/ingest.ts';
 import { createCollector } from '../collector/collector.ts';
 import { requireGuardedDoors } from './access.ts';
 import type { HeadwayConfig } from './config.ts';
+import { prepareDataDirectory } from './data-directory.ts';
 import { createApp } from './routes.ts';
 import { measureSpool } from './spool-metrics.ts';
 
@@ -38,14 +38,14 @@ export interface Headway {
   stop(): Promise<void>;
 }
 
-/** Opens data directory, spool and tables. Throws StoreLocked, OpenDoor. Nothing listens before `listen`. */
+/** Opens data directory, spool and tables. Throws StoreLocked, OpenDoor, DataDirectoryUnusable. Nothing listens before `listen`. */
 export async function openHeadway(
   config: HeadwayConfig,
   log: Log,
   clock: Clock = systemClock,
 ): Promise<Headway> {
   requireGuardedDoors(config);
-  await mkdir(config.data_dir, { recursive: true });
+  await prepareDataDirectory(config.data_dir);
   const store = await openEmbeddedStore(config.data_dir, config.store, log);
   try {
     await migrate(store);
@@ -78,6 +78,7 @@ function compose({ config, log, clock, store, spool }: Parts): Headway {
     log,
     config: config.analyzer,
     encoder: createSeriesEncoder(),
+    counters: createCounters(telemetry.meter, 'analyzer'),
   });
   const deadLetters = openDeadLetters(join(config.data_dir, 'dead-letter'));
   const ingest = createIngest({ store, log, deadLetters, onJobs: (jobs) => analyzer.touch(jobs.keys()) });

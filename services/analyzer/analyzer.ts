@@ -4,6 +4,8 @@ import type { Log } from '../../platform/log.ts';
 import type { SeriesEncoder } from '../../platform/series/series-encoder.ts';
 import { namedQuery } from '../../platform/store/named-queries.ts';
 import type { Store } from '../../platform/store/store.ts';
+import type { Counters } from '../../platform/telemetry/counters.ts';
+import { type AnalyzerCounters, createAnalyzerCounters, NO_COUNTERS } from './analyzer-counters.ts';
 import type { AnalyzerConfig } from './config.ts';
 import { createBaselines } from './metrics/baselines.ts';
 import { createContextReader, type JobContext } from './metrics/job-context.ts';
@@ -16,6 +18,7 @@ export interface AnalyzerDependencies {
   readonly config: AnalyzerConfig;
   readonly log: Log;
   readonly encoder: SeriesEncoder;
+  readonly counters?: Counters;
 }
 
 export interface Analyzer {
@@ -30,10 +33,14 @@ export interface Analyzer {
 
 interface Followed {
   readonly tracked: TrackedJob;
+  /** When its series were last written by an earlier process, or before it was dropped; to be taken up first. */
+  resume_us: number | undefined;
   touched: boolean;
   /** A job seen for the first time may still be arriving: it is accounted at the tick after. */
   settled: boolean;
   due_us: number;
+  /** Whether its size was logged. */
+  isLarge: boolean;
   context: JobContext | undefined;
 }
 
@@ -81,11 +88,16 @@ class Accountant {
   readonly #writer;
   readonly #baselines;
   readonly #contexts;
+  readonly #counters: AnalyzerCounters;
+  /** When the series of jobs that are not followed were last written, microseconds. */
+  readonly #written = new Map<string, number>();
   #resumed = false;
 
   constructor(dependencies: AnalyzerDependencies) {
-    const { store, encoder, clock, config, log } = dependencies;
+    const { store, encoder, clock, config, log, counters } = dependencies;
     this.#dependencies = dependencies;
+    this.#counters = counters === undefined ? NO_COUNTERS : createAnalyzerCounters(counters);
+    this.#counters.watch(() => this.#size());
     this.#writer = createSeriesWriter(store, encoder, config.insert_points_max);
     this.#baselines = createBaselines(store, clock, config.baseline_refresh_s);
     this.#contexts = createContextReader(store, log, config.abandoned_after_s);
@@ -99,27 +111,48 @@ class Accountant {
   }
 
   async tick(): Promise<void> {
-    if (!this.#resumed) await this.#resume();
-    this.#resumed = true;
+    const began = performance.now();
     const failures: unknown[] = [];
+    try {
+      if (!this.#resumed) await this.#resume();
+      this.#resumed = true;
+    } catch (error) {
+      this.#counters.failed('start');
+      throw error;
+    }
     for (const [job, followed] of this.#followed) {
       if (this.stopping) return;
       try {
         await this.#account(job, followed);
       } catch (error) {
         // one job that cannot be accounted must not keep the others from it
+        this.#counters.failed('job');
         failures.push(error);
       }
     }
+    this.#counters.ticked((performance.now() - began) / 1000);
     if (failures.length > 0) throw failures[0];
+  }
+
+  #size(): { jobs: number; events: number } {
+    let events = 0;
+    for (const { tracked } of this.#followed.values()) events += tracked.events.events.length;
+    return { jobs: this.#followed.size, events };
   }
 
   #follow(job: string): Followed {
     const known = this.#followed.get(job);
     if (known !== undefined) return known;
     const { store, config } = this.#dependencies;
-    const tracked = new TrackedJob(job, store, config);
-    const followed: Followed = { tracked, touched: true, settled: false, due_us: 0, context: undefined };
+    const followed: Followed = {
+      tracked: new TrackedJob(job, store, config),
+      resume_us: this.#written.get(job),
+      touched: true,
+      settled: false,
+      due_us: 0,
+      isLarge: false,
+      context: undefined,
+    };
     this.#followed.set(job, followed);
     return followed;
   }
@@ -136,25 +169,44 @@ class Accountant {
     const was_touched = followed.touched;
     followed.touched = false;
     try {
+      if (followed.resume_us !== undefined)
+        await tracked.resume(this.#dependencies.store, followed.resume_us);
+      followed.resume_us = undefined;
       if (was_touched) await tracked.refresh();
+      this.#noteSize(job, followed);
       const surroundings = await this.#surroundings(job, followed, was_touched, now_us);
       const began = performance.now();
       const writing = await tracked.points(now_us, surroundings, () => setImmediate());
       followed.due_us = now_us + ((performance.now() - began) * 1000) / config.job_time_ratio_max;
       await this.#writer.write(writing.points, now_us);
+      this.#counters.wrote(writing.points.length);
       tracked.series = writing.series;
       tracked.touched_us = undefined;
-      if (!writing.visible && !followed.touched) this.#followed.delete(job);
+      if (writing.visible || followed.touched) return;
+      this.#followed.delete(job);
+      this.#written.set(job, now_us);
     } catch (error) {
       followed.touched ||= was_touched;
       throw error;
     }
   }
 
+  #noteSize(job: string, followed: Followed): void {
+    const { config, log } = this.#dependencies;
+    const events = followed.tracked.events.events.length;
+    if (followed.isLarge || events <= config.job_events_large) return;
+    followed.isLarge = true;
+    log.warn('a job has very many events; all are accounted and kept in memory while it is followed', {
+      job,
+      events,
+      job_events_large: config.job_events_large,
+    });
+  }
+
   async #surroundings(job: string, followed: Followed, was_touched: boolean, now_us: number) {
     const { events } = followed.tracked.events;
     if (followed.context === undefined || was_touched || !followed.tracked.ended) {
-      followed.context = await this.#contexts.read(job, events, now_us);
+      followed.context = await this.#contexts.read(job, events, now_us, followed.context);
     }
     const reference = events.findLast((event) => event.type === 'job' && event.baseline !== undefined);
     const baseline = reference?.type === 'job' ? reference.baseline : undefined;
@@ -168,14 +220,16 @@ class Accountant {
     const progress = await store.query<{ job: string; newest_version: number }>(
       namedQuery('derived_progress'),
     );
-    const written = new Map(progress.map(({ job, newest_version }) => [job, Number(newest_version)]));
+    for (const { job, newest_version } of progress) this.#written.set(job, Number(newest_version));
     const alive_us = clock.now_us() - Math.max(config.abandoned_after_s, config.ended_visible_s) * 1e6;
     for await (const { job, newest_received_ms } of allJobs(store)) {
-      const written_us = written.get(job);
+      const written_us = this.#written.get(job);
       const isNew = written_us === undefined || newest_received_ms * 1000 >= written_us;
-      if (!isNew && newest_received_ms * 1000 < alive_us) continue;
+      const isOver = !isNew && newest_received_ms * 1000 < alive_us;
+      if (isOver && !this.#followed.has(job)) continue;
       const followed = this.#follow(job);
-      if (written_us !== undefined) await followed.tracked.resume(store, written_us);
+      // it may have been touched before this was known
+      followed.resume_us = written_us;
       followed.settled = true;
     }
   }

@@ -13,8 +13,13 @@ export interface AnalyzerConfig {
   readonly insert_points_max: number;
   /** How long the last figures of a job go on being written after its end, or after its log arrived. */
   readonly ended_visible_s: number;
-  /** An open job of which nothing was heard for so long is over for the series; its account stays as of its last word. */
+  /** An open job that sent no event for so long is followed no more: its series end. Until then they are as of now. */
   readonly abandoned_after_s: number;
+  /**
+   * Events of one job beyond which its size is logged, once. All events of a followed job are kept in memory, because
+   * its account is of all of them; none is left out, however many there are.
+   */
+  readonly job_events_large: number;
   /** How long the rate of a baseline job is kept before it is read again. */
   readonly baseline_refresh_s: number;
   /** Steps that a live rate (MFU, tokens per second, linearity) looks back over. */
@@ -37,7 +42,8 @@ export const ANALYZER_DEFAULTS: AnalyzerConfig = {
   job_time_ratio_max: 0.2,
   insert_points_max: 50_000,
   ended_visible_s: 3600,
-  abandoned_after_s: 86_400,
+  abandoned_after_s: 7 * 86_400,
+  job_events_large: 1_000_000,
   baseline_refresh_s: 60,
   rate_window_steps: 20,
   normal_steps_min: 20,

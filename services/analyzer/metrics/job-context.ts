@@ -18,12 +18,18 @@ export interface JobContext {
 export function createContextReader(store: Store, log: Log, lookback_s: number) {
   let telemetryWorks = true;
 
-  async function heardUntil(nodes: readonly string[], now_us: number): Promise<number | undefined> {
+  async function heardUntil(
+    nodes: readonly string[],
+    now_us: number,
+    known_us: number | undefined,
+  ): Promise<number | undefined> {
     if (nodes.length === 0 || !telemetryWorks) return undefined;
-    const since_ms = Math.floor(now_us / 1000 - lookback_s * 1000);
+    // what was heard once need not be looked for again
+    const since_us = Math.max(now_us - lookback_s * 1e6, known_us ?? 0);
+    const since_ms = Math.floor(since_us / 1000);
     try {
       const [row] = await store.query<{ heard_us: number }>(namedQuery('nodes_heard'), { nodes, since_ms });
-      return row === undefined || row.heard_us === 0 ? undefined : row.heard_us;
+      return row === undefined || row.heard_us === 0 ? known_us : row.heard_us;
     } catch (error) {
       telemetryWorks = false;
       log.warn('device telemetry could not be read; silence is judged by run events only', {
@@ -34,12 +40,18 @@ export function createContextReader(store: Store, log: Log, lookback_s: number) 
   }
 
   return {
-    async read(job: string, events: readonly JobScopedEvent[], now_us: number): Promise<JobContext> {
+    /** `before` is what was read of the same job the last time. */
+    async read(
+      job: string,
+      events: readonly JobScopedEvent[],
+      now_us: number,
+      before: JobContext | undefined,
+    ): Promise<JobContext> {
       const nodes = nodesOf(events);
       const from_us = earliestTime(events) - BEFORE_US;
       const [faults, heard_until_us] = await Promise.all([
         readFaults(store, job, nodes, { from_us, to_us: now_us }),
-        heardUntil(nodes, now_us),
+        heardUntil(nodes, now_us, before?.heard_until_us),
       ]);
       return { faults, heard_until_us };
     },

@@ -44,7 +44,7 @@ export class JobEvents {
       job: this.job,
       since_ms,
     });
-    const spec = specText(this.#events);
+    const told: JobScopedEvent[] = [...this.#events];
     let touched_us: number | undefined;
     for (const row of rows) {
       if (this.#seen.has(row.event_id)) continue;
@@ -53,11 +53,14 @@ export class JobEvents {
       const event = eventOfRow(row);
       if (!isJobScoped(event)) continue;
       this.#events.push(event);
-      if (row.received_ms < told_before_ms) continue;
+      if (row.received_ms < told_before_ms) {
+        told.push(event);
+        continue;
+      }
       touched_us = Math.min(touched_us ?? row.told_us, row.told_us);
     }
     // a description holds for the whole run, its past included
-    return touched_us !== undefined && specText(this.#events) !== spec ? 0 : touched_us;
+    return touched_us !== undefined && specText(this.#events) !== specText(told) ? 0 : touched_us;
   }
 }
 

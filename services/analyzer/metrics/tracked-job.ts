@@ -7,6 +7,7 @@ import { type AnalyzerConfig, liveLimits } from '../config.ts';
 import { GAP_MAX_MS, gridTime, historyTimes } from './history-times.ts';
 import type { JobContext } from './job-context.ts';
 import { JobEvents } from './job-events.ts';
+import { createJobHistory } from './job-history.ts';
 import {
   type JobSeries,
   NOTHING_WRITTEN,
@@ -15,6 +16,9 @@ import {
   type SeriesIdentity,
 } from './job-series.ts';
 import { samplesOf } from './samples.ts';
+
+/** What arrived so shortly before the last writing may have been stored after it, and counts as new. */
+const RESUME_OVERLAP_MS = 60_000;
 
 /** What the series of a job need beside its events. */
 export interface Surroundings extends JobContext {
@@ -27,6 +31,17 @@ export interface Writing {
   readonly series: JobSeries;
   /** False when the job is over and its last figures were shown long enough. */
   readonly visible: boolean;
+}
+
+/** A job at the present. Times in microseconds. */
+interface Look {
+  readonly view: JobView;
+  /** Whether its figures are still to be shown. */
+  readonly visible: boolean;
+  /** How far its series reach. */
+  readonly end_us: number;
+  /** Open, and nothing was heard of it for so long that nobody follows it any more. */
+  readonly abandoned: boolean;
 }
 
 /** One job as the analyzer follows it: its events, and what was written of it. */
@@ -57,7 +72,7 @@ export class TrackedJob {
       series,
       times.map(({ ts_ms }) => Number(ts_ms)),
     );
-    this.touched_us = await this.events.refresh(Math.floor(written_us / 1000));
+    this.touched_us = await this.events.refresh(Math.floor(written_us / 1000) - RESUME_OVERLAP_MS);
   }
 
   /** Reads what arrived since the last time. */
@@ -67,44 +82,47 @@ export class TrackedJob {
   }
 
   /** The job as of now, and whether its figures are still to be shown. */
-  look(now_us: number, surroundings: Surroundings): { view: JobView; visible: boolean; end_us: number } {
+  look(now_us: number, surroundings: Surroundings): Look {
     const view = this.#viewAt(now_us, surroundings);
     const { account } = view;
-    const heard_us = Math.max(
-      account.newest_event_us ?? 0,
-      surroundings.heard_until_us ?? 0,
-      this.events.newest_received_ms * 1000,
-    );
-    const shown_until_us = heard_us + this.#config.ended_visible_s * 1e6;
-    if (account.state === 'ended') return { view, visible: now_us < shown_until_us, end_us: account.to_us };
-    const newest_us = Math.max(account.newest_event_us ?? 0, surroundings.heard_until_us ?? 0);
-    if (now_us - newest_us < this.#config.abandoned_after_s * 1e6) {
-      return { view, visible: true, end_us: now_us };
+    if (account.state === 'ended') {
+      const heard_us = Math.max(
+        account.newest_event_us ?? 0,
+        surroundings.heard_until_us ?? 0,
+        this.events.newest_received_ms * 1000,
+      );
+      const shown_until_us = heard_us + this.#config.ended_visible_s * 1e6;
+      return { view, visible: now_us < shown_until_us, end_us: account.to_us, abandoned: false };
     }
-    // nobody will say how it ended: its account stays as of its last word
-    const last = this.#viewAt(account.newest_event_us ?? now_us, surroundings);
-    return { view: last, visible: now_us < shown_until_us, end_us: account.newest_event_us ?? now_us };
+    const told_us = account.newest_event_us ?? this.events.newest_received_ms * 1000;
+    const abandoned = now_us - told_us >= this.#config.abandoned_after_s * 1e6;
+    // nobody will say how it ended: what is known of it reaches to its last word
+    return { view, visible: !abandoned, end_us: abandoned ? told_us : now_us, abandoned };
   }
 
   /**
-   * The points to write now: the present, and the past that new events touched or that was never drawn. `pause` is
-   * awaited between the points of a history, so that others get their turn.
+   * The points to write now: the present as of now, and in hindsight the past that new events touched or that was never
+   * drawn. `pause` is awaited between the points of a history, so that others get their turn.
    */
   async points(now_us: number, surroundings: Surroundings, pause: () => Promise<void>): Promise<Writing> {
     const interval_ms = this.#config.interval_s * 1000;
     const grid_ms = gridTime(now_us, interval_ms);
-    const { view, visible, end_us } = this.look(grid_ms * 1000, surroundings);
+    const { view, visible, end_us, abandoned } = this.look(grid_ms * 1000, surroundings);
     this.ended = view.account.state === 'ended';
     const points: SeriesPoint[] = [];
     let { series } = this;
-    for (const ts_ms of this.#pastTimes(view, Math.min(end_us, grid_ms * 1000 - 1), grid_ms)) {
+    const times = this.#pastTimes(view, Math.min(end_us, grid_ms * 1000 - 1), grid_ms);
+    const viewUntil = createJobHistory(view, this.events.events, liveLimits(this.#config));
+    for (const ts_ms of times) {
       await pause();
-      const samples = this.#samples(this.#viewAt(ts_ms * 1000, surroundings), surroundings);
-      const next = pointsAt(series, ts_ms, samples);
+      const next = pointsAt(series, ts_ms, this.#samples(viewUntil(ts_ms * 1000), surroundings));
       points.push(...next.points);
       series = next.series;
     }
-    const next = pointsAt(series, grid_ms, visible ? this.#samples(view, surroundings) : []);
+    const newest_ms = series.written_ms.at(-1) ?? grid_ms;
+    // the figures of an abandoned job end where they were last written, which may be long ago
+    const last_ms = abandoned ? Math.min(grid_ms, newest_ms + interval_ms) : grid_ms;
+    const next = pointsAt(series, last_ms, visible ? this.#samples(view, surroundings) : []);
     points.push(...next.points);
     const written_ms = next.series.written_ms.slice(-this.#config.backfill_points_max);
     return { points, series: { ...next.series, written_ms }, visible };

@@ -76,14 +76,40 @@ describe('accountUntil', () => {
     expect(accountUntil(cut, 50 * S)).toMatchObject({ state: 'down', last_step: 3, lost_steps: 0 });
   });
 
-  it('names a hang that somebody ended by what it was', () => {
-    const killed = [start(1, 0), ...steps(1, 1, 30, 10, 2), step(1, 31, 70), fail(1, 4000), start(2, 4100)];
-    const hung = account(killed, { now_us: 4200 * S });
-    expect(accountUntil(hung, 69 * S).state).toBe('running');
-    expect(accountUntil(hung, 2000 * S).state).toBe('hang');
-    expect(accountUntil(hung, 4050 * S).state).toBe('down');
-    const quick = account([...killed.slice(0, -2), fail(1, 80), start(2, 90)], { now_us: 100 * S });
-    expect(accountUntil(quick, 75 * S).state).toBe('running');
+  it('names a hang by what it was to whoever looked, whatever ended it', () => {
+    const hung = [start(1, 0), ...steps(1, 1, 30, 10, 2), step(1, 31, 70)];
+    const ends = [
+      [fail(1, 4000), start(2, 4100)],
+      [step(1, 31, 70, 4000), end(1, 4100)],
+      [end(1, 4000, false), start(2, 4100)],
+    ];
+    for (const after of ends) {
+      const whole = account([...hung, ...after], { now_us: 4200 * S });
+      const stateAt = (s: number) => accountUntil(whole, s * S).state;
+      expect([stateAt(69), stateAt(369), stateAt(371), stateAt(3999)]).toEqual([
+        'running',
+        'running',
+        'hang',
+        'hang',
+      ]);
+      expect(stateAt(4000)).not.toBe('hang');
+    }
+  });
+
+  it('waits longer for the first step, and for a line of many', () => {
+    const first = [start(1, 0), step(1, 1, 10, 1000), ...steps(1, 2, 30, 1000, 2), end(1, 1060)];
+    expect(accountUntil(account(first), 900 * S).state).toBe('running');
+    const later = [
+      start(1, 0),
+      ...steps(1, 1, 30, 10, 2),
+      step(1, 430, 70, 1000, { count: 400 }),
+      end(1, 1001),
+    ];
+    expect(accountUntil(account(later), 900 * S).state).toBe('running');
+    const saving = [start(1, 0), ...steps(1, 1, 30, 10, 2), step(1, 31, 70, 472), end(1, 480)];
+    const saved = account([...saving, span(1, 'ckpt_save', 71, 471)]);
+    expect(accountUntil(saved, 400 * S).state).toBe('running');
+    expect(accountUntil(account(saving), 400 * S).state).toBe('hang');
   });
 
   it('has the open end of a job that hangs or is silent', () => {

@@ -1,0 +1,42 @@
+import type { Counters } from '../../platform/telemetry/counters.ts';
+
+/** What the analyzer measures of itself. */
+export interface AnalyzerCounters {
+  /** Jobs it follows and events it keeps of them, read when the page is asked for. */
+  watch(read: () => { readonly jobs: number; readonly events: number }): void;
+  ticked(duration_s: number): void;
+  wrote(points: number): void;
+  /** `job`: one job could not be accounted; `start`: what an earlier process followed could not be read. */
+  failed(stage: 'job' | 'start'): void;
+}
+
+export const NO_COUNTERS: AnalyzerCounters = { watch() {}, ticked() {}, wrote() {}, failed() {} };
+
+export function createAnalyzerCounters(counters: Counters): AnalyzerCounters {
+  const duration = counters.histogram(
+    'tick_duration_seconds',
+    'From beginning to account the jobs that are due to the last of their points written.',
+  );
+  const ticks = counters.counter('ticks', 'Rounds over all followed jobs.');
+  const points = counters.counter(
+    'written_points',
+    'Points of derived series written, ends of series included.',
+  );
+  const failures = counters.counter('failures', 'What could not be done and is tried again, by stage.');
+  return {
+    watch(read) {
+      counters.gauge('followed_jobs', 'Jobs whose series are being written.', () => read().jobs);
+      counters.gauge('kept_events', 'Run events of the followed jobs in memory.', () => read().events);
+    },
+    ticked(duration_s) {
+      ticks.add();
+      duration.record(duration_s);
+    },
+    wrote(count) {
+      if (count > 0) points.add(count);
+    },
+    failed(stage) {
+      failures.add(1, { stage });
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { JobScopedEvent } from '../../../domain/events.ts';
+import { accountHistory } from '../../../domain/ledger/account-until.ts';
+import { upperBound } from '../../../domain/ledger/job-view.ts';
+import type { LiveLimits } from '../../../domain/ledger/ledger-shape.ts';
+import { devicesOf } from '../../../domain/report/job-nodes.ts';
+import { type ResolvedSpec, resolveSpec } from '../../../domain/report/job-spec.ts';
+import type { JobView } from '../../../domain/report/job-view.ts';
+import type { KeptStep } from '../../../domain/report/throughput.ts';
+
+/**
+ * The job at earlier moments, in hindsight: everything is read off one view of it, so that a curve of the past agrees
+ * with the ledger of the same range. `events` are those the view was made of.
+ */
+export function createJobHistory(
+  view: JobView,
+  events: readonly JobScopedEvent[],
+  live: LiveLimits,
+): (at_us: number) => JobView {
+  const accountAt = accountHistory(view.account, live);
+  const places = events.filter(({ type }) => type === 'attempt_start' || type === 'placement');
+  const specs = new Map<number | null, ResolvedSpec>();
+  const specAt = (at_us: number): ResolvedSpec => {
+    const devices = devicesOf(places, at_us, view.history.merged.device_count);
+    const spec = specs.get(devices) ?? resolveSpec(view.history.merged, devices);
+    specs.set(devices, spec);
+    return spec;
+  };
+  return (at_us) => ({
+    ...view,
+    at_us,
+    account: accountAt(at_us),
+    spec: specAt(at_us),
+    kept: endedBy(view.kept, at_us),
+    measured: endedBy(view.measured, at_us),
+  });
+}
+
+/** Kept steps are in order of their end. */
+function endedBy(steps: readonly KeptStep[], at_us: number): readonly KeptStep[] {
+  return steps.slice(
+    0,
+    upperBound(steps.length, (index) => steps[index]?.end_us ?? 0, at_us),
+  );
+}
