@@ -3,7 +3,7 @@ import type { Log } from '../platform/log.ts';
 import type { HeadwayConfig } from '../services/all-in-one/config.ts';
 import { createSimulatedCluster, type SimulatedCluster } from '../simulator/cluster.ts';
 import type { ScenarioName, SimulatorConfig } from '../simulator/config.ts';
-import { type Headway, openAllInOne } from './open.ts';
+import { type Headway, listenOrStop, openAllInOne } from './open.ts';
 import { createServerClient } from './server-client.ts';
 
 export interface Demo {
@@ -42,7 +42,10 @@ export async function startDemo(config: HeadwayConfig, options: DemoOptions): Pr
     await cluster.stop();
     throw error;
   });
-  const url = await headway.listen();
+  const url = await listenOrStop(headway).catch(async (error: unknown) => {
+    await cluster.stop();
+    throw error;
+  });
   const client = createServerClient(url, config.collector.ingest_token ?? undefined);
   send = (lines) => client.sendEventLines(lines);
   cluster.start();

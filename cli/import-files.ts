@@ -6,13 +6,14 @@ import {
   type DecodedLog,
   decodeLogs,
   formatNames,
+  recogniseLog,
   UnknownLogFormat,
 } from '../services/collector/decoders/logs/decode-log.ts';
 import type { LogOptions } from '../services/collector/decoders/logs/log-format.ts';
 import { logFormat } from '../services/collector/decoders/logs/registry.ts';
-import { textOfInput } from './files.ts';
+import { type InputText, textOfInput } from './files.ts';
 import { specRevision } from './import-options.ts';
-import { usageFailure } from './outcome.ts';
+import { CommandFailure, usageFailure } from './outcome.ts';
 
 /** Files of run events are recognised like any log, and asked for by this name. */
 export const EVENTS_FORMAT = 'events';
@@ -34,11 +35,29 @@ export interface ImportedJob {
   /** The first of them; `rejected_count` counts all. */
   readonly rejected: readonly ImportRejection[];
   readonly rejected_count: number;
+  /** Files of which only a part could be read, and which part. */
+  readonly damaged: readonly DamagedFile[];
 }
 
-interface Source {
+export interface DamagedFile {
+  readonly file: string;
+  readonly message: string;
+}
+
+/** Files that nothing came out of. */
+export interface UnusableFiles {
+  readonly files: readonly string[];
+  readonly message: string;
+}
+
+export interface Imports {
+  /** At least one. */
+  readonly jobs: readonly ImportedJob[];
+  readonly unusable: readonly UnusableFiles[];
+}
+
+interface Source extends InputText {
   readonly path: string;
-  readonly text: string;
 }
 
 export interface ImportRequest {
@@ -51,27 +70,49 @@ export interface ImportRequest {
   readonly now_us: number;
 }
 
-/** Reads every file and turns it into run events; files that cannot be read or are of no known format are usage failures. */
-export async function readImports({
-  paths,
-  job,
-  format,
-  known,
-  now_us,
-}: ImportRequest): Promise<ImportedJob[]> {
+/**
+ * Reads every file and turns it into run events. What cannot be read or is of no known format is told beside what is
+ * good; a usage failure when nothing is.
+ */
+export async function readImports(request: ImportRequest): Promise<Imports> {
+  const { paths, job, format, known } = request;
   if (format !== 'auto' && format !== EVENTS_FORMAT && logFormat(format) === undefined) {
     throw usageFailure(`--format ${format} is not one of auto, ${formatNames()}, ${EVENTS_FORMAT}.`);
   }
+  const unusable: UnusableFiles[] = [];
   const sources: Source[] = [];
-  for (const path of paths) sources.push({ path, text: await textOfInput(path) });
+  for (const path of paths) {
+    const read = async () => sources.push({ path, ...(await textOfInput(path)) });
+    await orUnusable([path], unusable, read);
+  }
   const logs = sources.filter((source) => !isEventFile(source, format));
   const events = sources.filter((source) => isEventFile(source, format));
   const groups = job === undefined ? logs.map((source) => [source]) : logs.length > 0 ? [logs] : [];
-  const jobs = groups.map((group) =>
-    importLogs(group, job ?? jobNameOf(group[0]?.path ?? ''), format, known, now_us),
-  );
-  jobs.push(...events.flatMap((source) => importEvents(source, job, known)));
-  return mergeSameJob(jobs);
+  const jobs: ImportedJob[] = [];
+  for (const group of groups) {
+    const files = group.map(({ path }) => path);
+    await orUnusable(files, unusable, () =>
+      jobs.push(importLogs(group, job ?? jobNameOf(files[0] ?? ''), request)),
+    );
+  }
+  for (const source of events) {
+    await orUnusable([source.path], unusable, () => jobs.push(...importEvents(source, job, known)));
+  }
+  if (jobs.length === 0) throw usageFailure(unusable.map(({ message }) => message).join('\n'));
+  return { jobs: mergeSameJob(jobs), unusable };
+}
+
+async function orUnusable(
+  files: readonly string[],
+  unusable: UnusableFiles[],
+  work: () => unknown,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    unusable.push({ files, message: error.message });
+  }
 }
 
 /** `runs/llama.log.gz` is job `llama`. */
@@ -89,30 +130,62 @@ function isEventFile({ text }: Source, format: string): boolean {
 function importLogs(
   sources: readonly Source[],
   job: string,
-  format: string,
-  known: Omit<LogOptions, 'job'>,
-  now_us: number,
+  { format, known, now_us }: ImportRequest,
 ): ImportedJob {
   const files = sources.map(({ path }) => path);
+  const decoded = decodedOf(sources, job, format, known);
+  if (format !== 'auto' && decoded.events.every(({ type }) => type === 'job')) {
+    throw usageFailure(`no line of ${files.join(', ')} was recognised as ${format}: ${likeness(sources)}`);
+  }
+  const { rejected, rejected_count } = decoded;
+  return {
+    job,
+    files,
+    format: decoded.format,
+    events: [...decoded.events, ...endOf(decoded, job, now_us)],
+    notes: [...decoded.notes, ...(sources.length > 1 ? idleNotes(sources) : [])],
+    rejected: rejected.map(({ file, ...rejection }) => ({ file: files[file ?? 0] ?? '', ...rejection })),
+    rejected_count,
+    damaged: sources.flatMap(damageOf),
+  };
+}
+
+function decodedOf(
+  sources: readonly Source[],
+  job: string,
+  format: string,
+  known: ImportRequest['known'],
+): DecodedLog {
   try {
-    const decoded = decodeLogs(
+    return decodeLogs(
       sources.map(({ text }) => text),
       { ...known, job, format },
     );
-    const { rejected, rejected_count } = decoded;
-    return {
-      job,
-      files,
-      format: decoded.format,
-      events: [...decoded.events, ...endOf(decoded, job, now_us)],
-      notes: decoded.notes,
-      rejected: rejected.map(({ file, ...rejection }) => ({ file: files[file ?? 0] ?? '', ...rejection })),
-      rejected_count,
-    };
   } catch (error) {
-    if (error instanceof UnknownLogFormat) throw usageFailure(`${files.join(', ')}: ${error.message}`, error);
-    throw error;
+    if (!(error instanceof UnknownLogFormat)) throw error;
+    throw usageFailure(`${sources.map(({ path }) => path).join(', ')}: ${error.message}`, error);
   }
+}
+
+/** What the files look like, for somebody who named another format. */
+function likeness(sources: readonly Source[]): string {
+  if (sources.every(isBlank)) return 'it has no text.';
+  const found = recogniseLog(sources.flatMap(({ text }) => text.split('\n')));
+  if (found === undefined) return `it looks like no known format either. Known: ${formatNames()}.`;
+  return `it looks like ${found.name}. Give --format ${found.name}, or leave --format out.`;
+}
+
+/** Of many ranks some may say nothing: no mistake, but worth a word. */
+function idleNotes(sources: readonly Source[]): string[] {
+  return sources.filter(isBlank).map(({ path }) => `${path} has no text`);
+}
+
+function isBlank({ text }: Source): boolean {
+  return !/\S/.test(text);
+}
+
+function damageOf({ path, damage }: Source): DamagedFile[] {
+  return damage === null ? [] : [{ file: path, message: damage }];
 }
 
 /**
@@ -127,10 +200,11 @@ function endOf({ open }: DecodedLog, job: string, now_us: number): JobScopedEven
 }
 
 function importEvents(
-  { path, text }: Source,
+  source: Source,
   job: string | undefined,
   known: Omit<LogOptions, 'job'>,
 ): ImportedJob[] {
+  const { path, text } = source;
   const read = readEventLines(text);
   const all = read.events.map(({ event }) => event);
   const names = [
@@ -158,6 +232,7 @@ function importEvents(
       // One file of several jobs: what could not be read belongs to none of them and is told once.
       rejected: index === 0 ? rejected : [],
       rejected_count: index === 0 ? rejected.length : 0,
+      damaged: index === 0 ? damageOf(source) : [],
     };
   });
 }
@@ -180,5 +255,6 @@ function together(a: ImportedJob, b: ImportedJob): ImportedJob {
     notes: [...a.notes, ...b.notes],
     rejected: [...a.rejected, ...b.rejected],
     rejected_count: a.rejected_count + b.rejected_count,
+    damaged: [...a.damaged, ...b.damaged],
   };
 }

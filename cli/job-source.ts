@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { FaultEvent, JobScopedEvent, RunEvent } from '../domain/events.ts';
 import { nodesOf } from '../domain/report/job-nodes.ts';
 import { jobReport } from '../domain/report/job-report.ts';
@@ -44,14 +43,12 @@ export async function reportOfJob(job: string, options: SourceOptions): Promise<
 /** A log or an event file, read as `import` reads it; nothing is stored. */
 async function reportOfFile(path: string, options: SourceOptions): Promise<JobReport> {
   const now_us = systemClock.now_us();
-  const [first, ...others] = await readImports({
-    paths: [path],
-    job: undefined,
-    format: 'auto',
-    known: {},
-    now_us,
-  });
+  const { jobs } = await readImports({ paths: [path], job: undefined, format: 'auto', known: {}, now_us });
+  const [first, ...others] = jobs;
   if (first === undefined) throw usageFailure(`${path} holds no event of a job.`);
+  for (const { message } of first.damaged) {
+    throw usageFailure(`${path}: ${message}. \`headway import\` reports on as much as there is.`);
+  }
   if (others.length > 0) {
     const names = [first, ...others].map(({ job }) => job).join(', ');
     throw usageFailure(`${path} holds events of several jobs (${names}). Import it, then ask for one.`);
@@ -67,7 +64,6 @@ interface JobEvents {
 }
 
 async function reportFromTables(job: string, dir: string, options: SourceOptions): Promise<JobReport> {
-  if (!existsSync(dir)) throw usageFailure(`there is no data directory ${dir}. Check --data.`);
   const tables = await openReadStore(dir, silentLog);
   try {
     const reader = createJobReader(tables.store);

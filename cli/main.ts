@@ -10,11 +10,13 @@ import { addRules } from './commands/rules.ts';
 import { addSettings } from './commands/settings.ts';
 import { addSpec } from './commands/spec.ts';
 import { addStart } from './commands/start.ts';
-import { CommandFailure, EXIT, type ExitCode } from './outcome.ts';
-import { processTerminal, say, type Terminal } from './terminal.ts';
+import { expectedFailure } from './expected-errors.ts';
+import { EXIT, type ExitCode } from './outcome.ts';
+import { outliveReaders, processTerminal, say, type Terminal } from './terminal.ts';
 
 /** Runs one `headway` command and returns its exit code: 0 fine, 1 a problem was found, 2 usage, 3 cannot reach. */
 export async function main(args: readonly string[], terminal: Terminal = processTerminal): Promise<ExitCode> {
+  outliveReaders(terminal);
   let exitCode: ExitCode = EXIT.fine;
   const program = createProgram(terminal, (code) => {
     exitCode = code;
@@ -57,9 +59,10 @@ function createProgram(terminal: Terminal, setExitCode: SetExitCode): Command {
 
 function exitCodeOf(error: unknown, terminal: Terminal): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
-  if (error instanceof CommandFailure) {
-    say(terminal, `headway: ${error.message}`);
-    return error.exitCode;
+  const failure = expectedFailure(error);
+  if (failure !== undefined) {
+    say(terminal, `headway: ${failure.message}`);
+    return failure.exitCode;
   }
   say(terminal, `headway: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return EXIT.problem_found;

@@ -16,5 +16,5 @@ export function rejectedText(
   const more = rejected.length - lines.length;
   if (more > 0) lines.push(`  ... and ${more} more; \`headway spec validate\` lists them all`);
   const count = rejected.length === 1 ? '1 line cannot be used' : `${rejected.length} lines cannot be used`;
-  return `headway: ${count}. ${mend}\n${lines.join('\n')}`;
+  return `${count}. ${mend}\n${lines.join('\n')}`;
 }

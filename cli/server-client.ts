@@ -1,4 +1,4 @@
-import { CommandFailure, EXIT } from './outcome.ts';
+import { CommandFailure, EXIT, usageFailure } from './outcome.ts';
 
 /** Lines of one POST: small enough for the default body limit, large enough that round trips do not matter. */
 const LINES_PER_POST = 20_000;
@@ -16,10 +16,11 @@ export interface ServerClient {
 }
 
 export function createServerClient(url: string, token: string | undefined): ServerClient {
+  const base = serverAddress(url);
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const call = async (path: string, init: RequestInit): Promise<Response> => {
     try {
-      return await fetch(new URL(path, url), {
+      return await fetch(new URL(`.${path}`, base), {
         ...init,
         headers: { ...headers, ...(init.headers as object) },
       });
@@ -53,6 +54,23 @@ export function createServerClient(url: string, token: string | undefined): Serv
       return total;
     },
   };
+}
+
+/** `--url` as an address that paths can be put below. A usage failure when it is none: nothing was tried then. */
+export function serverAddress(url: string): URL {
+  const mend = 'Give the address that `headway start` prints, such as http://127.0.0.1:8470.';
+  const address = URL.canParse(url) ? new URL(url) : undefined;
+  if (address === undefined || !/^https?:$/.test(address.protocol)) {
+    throw usageFailure(`--url ${url} is not an http or https address. ${mend}`);
+  }
+  if (address.username !== '' || address.password !== '') {
+    throw usageFailure('--url holds a user or a password, which Headway does not take. Give --token.');
+  }
+  // A proxy may serve it below a path; without the slash the last part of that would be replaced.
+  if (!address.pathname.endsWith('/')) address.pathname += '/';
+  address.search = '';
+  address.hash = '';
+  return address;
 }
 
 function queryText(query: Readonly<Record<string, string | undefined>>): string {

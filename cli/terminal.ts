@@ -11,6 +11,24 @@ export interface Terminal {
 
 export const processTerminal: Terminal = { out: process.stdout, err: process.stderr };
 
+/**
+ * A reader that has seen enough (`| head -1`) ends nothing: the command goes on to its end and its own exit code, what
+ * it still prints is dropped. An output that cannot be written (a full disk) ends the process with 1.
+ */
+export function outliveReaders({ out, err }: Terminal): void {
+  // Nowhere is left to say that standard error is gone.
+  err.on('error', () => {});
+  out.on('error', (error: NodeJS.ErrnoException) => {
+    if (isClosedPipe(error)) return;
+    err.write(`headway: the output cannot be written (${error.code ?? error.message}).\n`);
+    process.exit(1);
+  });
+}
+
+function isClosedPipe({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
+}
+
 export function printJson(terminal: Terminal, value: unknown): void {
   terminal.out.write(`${JSON.stringify(value, null, 2)}\n`);
 }

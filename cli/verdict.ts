@@ -55,6 +55,7 @@ export function verdictOf(report: JobReport): Verdict {
 function movingText({ state, last_step, last_progress_at, at }: JobReport): string {
   const step = last_step === null ? 'no step yet' : `last step ${last_step} at ${last_progress_at}`;
   if (state === 'ended') return `has ended: ${step}`;
+  if (at === null) return 'has no event that tells a time: nothing can be accounted';
   return `is ${state} as of ${at}: ${step}`;
 }
 

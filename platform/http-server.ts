@@ -50,6 +50,7 @@ function listenFailed(error: NodeJS.ErrnoException, { host, port }: HttpServerCo
     EADDRINUSE:
       'Another process listens there (another Headway?). Stop it, or give --port (0 takes a free one).',
     EACCES: 'Ports below 1024 need privileges. Give --port.',
+    ENOTFOUND: 'No address has this name. Set server.host.',
     EADDRNOTAVAIL: 'This machine has no such address. Set server.host.',
   };
   return new ListenFailed(code, `cannot listen on ${host}:${port} (${code}). ${mend[code] ?? error.message}`);

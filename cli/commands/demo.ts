@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -33,17 +33,42 @@ async function runDemo(options: DemoCommandOptions, terminal: Terminal): Promise
   const scenario = scenarioFrom(options.scenario);
   const speed = numberFrom('--speed', options.speed, (value) => value > 0 && value <= 100);
   const seed = numberFrom('--seed', options.seed, Number.isInteger);
-  const temporary = options.data === undefined ? await mkdtemp(join(tmpdir(), 'headway-demo-')) : undefined;
+  // Heard from the beginning: a Ctrl-C while the cluster's past is written must not leave its folder behind.
+  const stopSignal = waitForStopSignal();
+  const { data_dir, remove } = options.data === undefined ? temporaryData() : keptData(options.data);
   try {
-    const { config } = settingsFrom({ ...options, data: options.data ?? temporary ?? '' });
+    const { config } = settingsFrom({ ...options, data: data_dir });
     const log = createLog(config.log_level);
     const demo = await startDemo(config, { scenario, seed, log, simulator: { speed } });
     say(terminal, greeting(demo, scenario));
-    await waitForStopSignal();
+    await stopSignal;
     await demo.stop();
   } finally {
-    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+    remove();
   }
+}
+
+interface DemoData {
+  readonly data_dir: string;
+  remove(): void;
+}
+
+/** A folder that is gone when the process is, however it ends (a second Ctrl-C exits at once). */
+function temporaryData(): DemoData {
+  const data_dir = mkdtempSync(join(tmpdir(), 'headway-demo-'));
+  const removeFolder = () => rmSync(data_dir, { recursive: true, force: true });
+  process.once('exit', removeFolder);
+  return {
+    data_dir,
+    remove() {
+      process.off('exit', removeFolder);
+      removeFolder();
+    },
+  };
+}
+
+function keptData(data_dir: string): DemoData {
+  return { data_dir, remove() {} };
 }
 
 function greeting({ url, cluster }: Demo, scenario: ScenarioName): string {

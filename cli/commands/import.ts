@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import type { JobReport } from '../../domain/report/report-shape.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { formatNames } from '../../services/collector/decoders/logs/decode-log.ts';
-import { EVENTS_FORMAT, type ImportedJob, readImports } from '../import-files.ts';
+import { EVENTS_FORMAT, type ImportedJob, readImports, type UnusableFiles } from '../import-files.ts';
 import { type ImportOptions, knownOfJob } from '../import-options.ts';
 import { importIntoDataDir, importIntoServer, reportInMemory } from '../import-target.ts';
 import type { SetExitCode } from '../main.ts';
 import { EXIT, usageFailure } from '../outcome.ts';
 import { reportText } from '../report-text.ts';
-import type { Rejection } from '../server-client.ts';
+import { type Rejection, serverAddress } from '../server-client.ts';
 import { printJson, printText, say, type Terminal } from '../terminal.ts';
 
 /** Lines a person is shown of those that could not be used. */
@@ -43,13 +43,16 @@ export function addImport(program: Command, terminal: Terminal, setExitCode: Set
           '--url and --data both say where to store. Give one of them, or neither to store nothing.',
         );
       }
+      if (options.url !== undefined) serverAddress(options.url);
       const known = await knownOfJob(options);
       const { job, format } = options;
-      const imports = await readImports({ paths: files, job, format, known, now_us: systemClock.now_us() });
+      const now_us = systemClock.now_us();
+      const { jobs, unusable } = await readImports({ paths: files, job, format, known, now_us });
       const results = [];
-      for (const imported of imports) results.push(await store(imported, options));
-      print(terminal, results, options.json === true);
-      if (results.some(isFaulty)) setExitCode(EXIT.problem_found);
+      for (const imported of jobs) results.push(await store(imported, options));
+      for (const { message } of unusable) say(terminal, `headway: ${message}`);
+      print(terminal, results, unusable, options.json === true);
+      if (unusable.length > 0 || results.some(isFaulty)) setExitCode(EXIT.problem_found);
     });
 }
 
@@ -70,13 +73,19 @@ async function store(imported: ImportedJob, { url, token, data }: ImportOptions)
 
 /** Something was in the files that should have been usable and was not, or nothing was. */
 function isFaulty({ imported, refused }: ImportResult): boolean {
-  return imported.rejected_count > 0 || refused.length > 0 || imported.events.length === 0;
+  const { rejected_count, damaged, events } = imported;
+  return rejected_count > 0 || damaged.length > 0 || refused.length > 0 || events.length === 0;
 }
 
-function print(terminal: Terminal, results: readonly ImportResult[], json: boolean): void {
+function print(
+  terminal: Terminal,
+  results: readonly ImportResult[],
+  unusable: readonly UnusableFiles[],
+  json: boolean,
+): void {
   for (const result of results) say(terminal, peopleText(result));
   if (json) {
-    const documents = results.map(documentOf);
+    const documents = results.map((result) => documentOf(result, unusable));
     printJson(terminal, documents.length === 1 ? documents[0] : { jobs: documents });
     return;
   }
@@ -84,18 +93,18 @@ function print(terminal: Terminal, results: readonly ImportResult[], json: boole
 }
 
 /** The report, and beside it what was read to make it. */
-function documentOf({ imported, report, refused }: ImportResult) {
-  const { files, format, events, notes, rejected, rejected_count } = imported;
-  return {
-    ...report,
-    import: { files, format, events: events.length, notes, rejected, rejected_count, refused },
-  };
+function documentOf({ imported, report, refused }: ImportResult, unusable: readonly UnusableFiles[]) {
+  const { events, files, format, notes, rejected, rejected_count, damaged } = imported;
+  const read = { files, format, events: events.length, notes, rejected, rejected_count, refused };
+  // Files that nothing came out of belong to the call, not to a job: every document of it names them.
+  return { ...report, import: { ...read, damaged, unusable } };
 }
 
 function peopleText({ imported, refused }: ImportResult): string {
-  const { job, files, format, events, notes, rejected, rejected_count } = imported;
+  const { job, files, format, events, notes, rejected, rejected_count, damaged } = imported;
   const lines = [`${files.join(', ')}: ${events.length} events of job ${job} (${format})`];
   for (const note of notes) lines.push(`  note: ${note}`);
+  for (const { file, message } of damaged) lines.push(`  ${file}: ${message}`);
   if (rejected_count > 0)
     lines.push(`  ${rejected_count} ${rejected_count === 1 ? 'line' : 'lines'} could not be used:`);
   for (const { file, line, code, message } of rejected.slice(0, LINES_SHOWN_MAX)) {

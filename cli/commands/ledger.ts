@@ -35,14 +35,17 @@ export function addLedger(program: Command, terminal: Terminal, setExitCode: Set
     .option('--job <job>', 'only this job')
     .option('--json', 'one JSON document; of several jobs {"jobs": [...]}')
     .action(async (path: string, options: LedgerOptions) => {
-      const lines = readEventLines(await textOfInput(path));
+      const { text, damage } = await textOfInput(path);
+      const lines = readEventLines(text);
       const answers = answersOf(path, lines, options);
       if (options.json === true) printJson(terminal, answers.length === 1 ? answers[0] : { jobs: answers });
       else printText(terminal, answers.map(ledgerText).join('\n\n'));
       if (lines.rejected.length > 0) {
-        say(terminal, rejectedText(path, lines.rejected, 'The other lines are accounted for.'));
-        setExitCode(EXIT.problem_found);
+        const mend = 'The other lines are accounted for.';
+        say(terminal, `headway: ${rejectedText(path, lines.rejected, mend)}`);
       }
+      if (damage !== null) say(terminal, `headway: ${path}: ${damage}`);
+      if (lines.rejected.length > 0 || damage !== null) setExitCode(EXIT.problem_found);
     });
 }
 

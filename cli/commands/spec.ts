@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { readEventLines } from '../../domain/event-reader.ts';
+import { type RejectedLine, readEventLines } from '../../domain/event-reader.ts';
 import { textOfInput } from '../files.ts';
 import type { SetExitCode } from '../main.ts';
 import { EXIT } from '../outcome.ts';
@@ -14,26 +14,23 @@ export function addSpec(program: Command, terminal: Terminal, setExitCode: SetEx
     .argument('<file>', 'NDJSON file of run events, or - for standard input')
     .option('--json', 'one JSON document: {"accepted", "types", "rejected": [{"line", "code", "message"}]}')
     .action(async (path: string, options: { json?: boolean }) => {
-      const { events, rejected } = readEventLines(await textOfInput(path));
+      const { text, damage } = await textOfInput(path);
+      const { events, rejected } = readEventLines(text);
       const types: Record<string, number> = {};
       for (const { event } of events) types[event.type] = (types[event.type] ?? 0) + 1;
       if (options.json === true) printJson(terminal, { accepted: events.length, types, rejected });
       else printText(terminal, summary(path, events.length, types));
+      if (damage !== null) say(terminal, `headway: ${path}: ${damage}`);
       const isUsable = rejected.length === 0 && events.length > 0;
-      if (isUsable) return;
-      say(
-        terminal,
-        rejected.length === 0
-          ? `${path} holds no event: run events are one JSON object a line.`
-          : rejectedText(
-              path,
-              rejected,
-              'Mend these lines; the others can be sent as they are.',
-              Number.POSITIVE_INFINITY,
-            ),
-      );
-      setExitCode(EXIT.problem_found);
+      if (!isUsable) say(terminal, `headway: ${complaint(path, rejected)}`);
+      if (!isUsable || damage !== null) setExitCode(EXIT.problem_found);
     });
+}
+
+function complaint(path: string, rejected: readonly RejectedLine[]): string {
+  if (rejected.length === 0) return `${path} holds no event: run events are one JSON object a line.`;
+  const mend = 'Mend these lines; the others can be sent as they are.';
+  return rejectedText(path, rejected, mend, Number.POSITIVE_INFINITY);
 }
 
 function summary(path: string, accepted: number, types: Readonly<Record<string, number>>): string {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { createLog } from '../../platform/log.ts';
 import { waitForStopSignal } from '../../platform/stop-signal.ts';
 import type { HeadwayConfig } from '../../services/all-in-one/config.ts';
-import { openAllInOne } from '../open.ts';
+import { listenOrStop, openAllInOne } from '../open.ts';
 import { type CommonOptions, settingsFrom } from '../settings.ts';
 import { say, type Terminal } from '../terminal.ts';
 
@@ -16,7 +16,7 @@ export function addStart(program: Command, terminal: Terminal): void {
     .action(async (options: CommonOptions) => {
       const { config } = settingsFrom(options);
       const headway = await openAllInOne(config, createLog(config.log_level));
-      const url = await headway.listen();
+      const url = await listenOrStop(headway);
       say(terminal, greeting(url, config));
       await waitForStopSignal();
       say(terminal, 'Stopping: what was acknowledged is in the spool.');

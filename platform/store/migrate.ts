@@ -33,7 +33,7 @@ export async function readMigrations(folder: URL = FOLDER): Promise<Migration[]>
       const wanted = String(migrations.length + 1).padStart(4, '0');
       throw new MigrationError(
         'bad_name',
-        `${file}: migrations are numbered without gaps; expected ${wanted}_<name>.sql`,
+        `${file}: migrations are numbered without gaps; expected ${wanted}_<name>.sql. Check out sql/migrations as it was released.`,
       );
     }
     const sql = await readFile(new URL(file, folder), 'utf8');
