@@ -133,6 +133,10 @@ function importLogs(
   { format, known, now_us }: ImportRequest,
 ): ImportedJob {
   const files = sources.map(({ path }) => path);
+  if (sources.every(isBlank)) {
+    const are = files.length === 1 ? 'is' : 'are';
+    throw usageFailure(`${files.join(', ')} ${are} empty. Check that the log was written and copied whole.`);
+  }
   const decoded = decodedOf(sources, job, format, known);
   if (format !== 'auto' && decoded.events.every(({ type }) => type === 'job')) {
     throw usageFailure(`no line of ${files.join(', ')} was recognised as ${format}: ${likeness(sources)}`);
@@ -169,7 +173,6 @@ function decodedOf(
 
 /** What the files look like, for somebody who named another format. */
 function likeness(sources: readonly Source[]): string {
-  if (sources.every(isBlank)) return 'it has no text.';
   const found = recogniseLog(sources.flatMap(({ text }) => text.split('\n')));
   if (found === undefined) return `it looks like no known format either. Known: ${formatNames()}.`;
   return `it looks like ${found.name}. Give --format ${found.name}, or leave --format out.`;

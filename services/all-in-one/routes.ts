@@ -13,6 +13,7 @@ import { createV1Routes } from '../api/routes/v1.ts';
 import { createWebRoutes } from '../api/web/routes.ts';
 import { tokenGuard } from './access.ts';
 import type { HeadwayConfig } from './config.ts';
+import { createNoRoute } from './no-route.ts';
 
 export interface AppParts {
   readonly config: HeadwayConfig;
@@ -44,9 +45,10 @@ export function createApp({ config, log, clock, store, collector, telemetry, cau
   app.use('/prom/*', tokenGuard(config.api.read_token));
   const jobs = createJobReader(store);
   const live = liveLimits(config.analyzer);
-  app.route('/v1', createV1Routes({ config: config.api, jobs, clock, live, caughtUp }));
+  app.route('/v1', createV1Routes({ config: config.api, jobs, clock, live, caughtUp, log }));
   app.route('/prom', createPromRoutes({ store, clock, log, config: config.promql }));
   app.route('/', createWebRoutes({ root: CHECKOUT }));
+  app.notFound(createNoRoute(app));
   return app;
 }
 

@@ -54,9 +54,8 @@ export function createPromRoutesOver(
   const door: Door = { source, engine: createEngine({ source, config, clock }), clock, config };
   const app = new Hono();
   app.onError((error, c) => answerError(error, c.req.path, log));
-  app.notFound((c) =>
-    errorResponse(404, 'not_found', `${c.req.path} is not part of this Prometheus-compatible API`),
-  );
+  // Where this app is mounted, the outer one has to ask for it: Hono leaves an inner one's unused.
+  app.notFound((c) => noPromRoute(c.req.path));
   for (const [path, answer] of Object.entries(ANSWERS)) {
     app.on(['GET', 'POST'], `/api/v1/${path}`, async (c) =>
       answer(door, await parametersOf(c.req.raw, config)),
@@ -66,6 +65,11 @@ export function createPromRoutesOver(
     labelValues(door, c.req.param('name'), await parametersOf(c.req.raw, config)),
   );
   return app;
+}
+
+/** What a path under `/prom` gets that is none of the API. */
+export function noPromRoute(path: string): Response {
+  return errorResponse(404, 'not_found', `${path} is not part of this Prometheus-compatible API`);
 }
 
 const ANSWERS: Readonly<Record<string, Answer>> = {

@@ -10,10 +10,12 @@ import { type JobView, jobView, type ViewOptions } from '../../../domain/report/
 import { linearityOfReports } from '../../../domain/report/linearity-of-reports.ts';
 import type { JobReport } from '../../../domain/report/report-shape.ts';
 import type { Clock } from '../../../platform/clock.ts';
+import type { Log } from '../../../platform/log.ts';
 import type { ApiConfig } from '../config.ts';
 import type { JobReader } from '../job-reader.ts';
 import { indexPage, namePage, pageFromQuery } from '../paging.ts';
-import { Problem, problemResponse } from '../problem.ts';
+import { isAsked, takeOnly } from '../parameters.ts';
+import { isInternal, Problem, problemResponse } from '../problem.ts';
 import { rangeFromQuery, timeFromText } from '../time-range.ts';
 
 export interface V1Dependencies {
@@ -24,48 +26,62 @@ export interface V1Dependencies {
   readonly live: LiveLimits;
   /** Resolves when everything acknowledged before the call is in the tables; answers `?consistent=true`. */
   readonly caughtUp: () => Promise<void>;
+  /** Told of failures that the caller can do nothing about. */
+  readonly log?: Log;
 }
+
+/** What a route of one job takes beside its own: the range, the moment, and whether to show the inputs. */
+const OF_A_JOB = ['from', 'to', 'at', 'explain'];
+const PAGED = ['limit', 'cursor'];
 
 /** The read routes under `/v1`: one shape per thing, the same as the command line's `--json`. */
 export function createV1Routes(deps: V1Dependencies): Hono {
   const app = new Hono();
-  app.onError(problemResponse);
-  app.use(async (c, next) => {
-    if (c.req.query('consistent') === 'true') await deps.caughtUp();
-    await next();
+  app.onError((error, c) => {
+    if (isInternal(error)) deps.log?.error('request failed', { path: c.req.path, error: error.message });
+    return problemResponse(error, c);
   });
-  app.get('/jobs', (c) => listJobs(c, deps));
-  app.get('/jobs/:job', async (c) => answer(c, await viewOf(c, deps), (view) => reportOfView(view)));
-  app.get('/jobs/:job/ledger', async (c) =>
-    answer(c, await viewOf(c, deps), (view) => ledger(c, deps, view)),
-  );
-  app.get('/jobs/:job/incidents', async (c) =>
-    answer(c, await viewOf(c, deps), (view) => incidents(c, deps, reportOfView(view))),
-  );
-  app.get('/jobs/:job/efficiency', async (c) =>
-    answer(c, await viewOf(c, deps), (view) => efficiencyOf(reportOfView(view), view.spec)),
-  );
-  app.get('/jobs/:job/linearity', async (c) => {
-    const view = await viewOf(c, deps);
-    const linearity = await linearityOf(c, deps, reportOfView(view));
-    return answer(c, view, () => linearity);
+  app.get('/jobs', async (c) => {
+    takeOnly(c, PAGED);
+    await consistent(c, deps);
+    return listJobs(c, deps);
   });
+  const ofJob = (path: string, parameters: readonly string[], body: Body) =>
+    app.get(`/jobs/:job${path}`, async (c) => {
+      takeOnly(c, [...parameters, ...OF_A_JOB]);
+      const explains = isAsked(c, 'explain');
+      await consistent(c, deps);
+      const view = await viewOf(c, deps);
+      return answer(c, view, await body(c, deps, view), explains);
+    });
+  ofJob('', ['windows'], report);
+  ofJob('/ledger', ['windows'], ledger);
+  ofJob('/incidents', PAGED, incidents);
+  ofJob('/efficiency', [], (_, __, view) => efficiencyOf(reportOfView(view), view.spec));
+  ofJob('/linearity', ['definition', 'baseline', 'with'], (c, _, view) =>
+    linearityOf(c, deps, reportOfView(view)),
+  );
   return app;
 }
 
+type Body = (c: Context, deps: V1Dependencies, view: JobView) => object | Promise<object>;
+
+async function consistent(c: Context, { caughtUp }: V1Dependencies): Promise<void> {
+  if (isAsked(c, 'consistent')) await caughtUp();
+}
+
 /** The body with the resolved range, and with its inputs where the caller asks for them. */
-function answer(c: Context, view: JobView, body: (view: JobView) => object): Response {
+function answer(c: Context, view: JobView, body: object, explains: boolean): Response {
   const { account, range } = view;
   const resolved = {
     from: timeText(range.from_us ?? account.from_us),
     to: timeText(range.to_us ?? account.to_us),
   };
-  const explained = c.req.query('explain') === '1' ? { explain: explainView(view) } : {};
-  return c.json({ ...body(view), range: resolved, ...explained });
+  return c.json({ ...body, range: resolved, ...(explains ? { explain: explainView(view) } : {}) });
 }
 
 async function listJobs(c: Context, { config, jobs }: V1Dependencies): Promise<Response> {
-  const page = pageFromQuery(c.req.query(), config);
+  const page = pageFromQuery(c.req.query(), 'jobs', config);
   const rows = await jobs.list(page.after, page.limit);
   return c.json(
     namePage(
@@ -82,15 +98,23 @@ async function listJobs(c: Context, { config, jobs }: V1Dependencies): Promise<R
   );
 }
 
-function ledger(c: Context, { config }: V1Dependencies, view: JobView): object {
+/** The report; its ledger in windows where asked for. */
+function report(c: Context, { config }: V1Dependencies, view: JobView): object {
   const windows_us = windowsOf(c, config, view);
-  return ledgerOfView(view, windows_us);
+  const whole = reportOfView(view);
+  if (windows_us === undefined) return whole;
+  const { quality: _, ...inWindows } = ledgerOfView(view, windows_us);
+  return { ...whole, ledger: inWindows };
 }
 
-function incidents(c: Context, { config }: V1Dependencies, report: JobReport): object {
-  const page = pageFromQuery(c.req.query(), config);
-  const { job, mttr, quality } = report;
-  return { job, ...indexPage('incidents', report.incidents, page), mttr, quality };
+function ledger(c: Context, { config }: V1Dependencies, view: JobView): object {
+  return ledgerOfView(view, windowsOf(c, config, view));
+}
+
+function incidents(c: Context, { config }: V1Dependencies, view: JobView): object {
+  const page = pageFromQuery(c.req.query(), 'incidents', config);
+  const { job, mttr, quality, incidents: all } = reportOfView(view);
+  return { job, ...indexPage('incidents', all, page), mttr, quality };
 }
 
 async function viewOf(c: Context, deps: V1Dependencies): Promise<JobView> {
@@ -148,9 +172,11 @@ async function faultsOf(
   return jobs.faults(job, nodes, first_us - FAULTS_BEFORE_US, now_us);
 }
 
-async function linearityOf(c: Context, deps: V1Dependencies, own: JobReport) {
+/** Against the job that the caller names as `baseline`, else the one that the job's own description names. */
+async function linearityOf(c: Context, deps: V1Dependencies, own: JobReport): Promise<object> {
   const definition = definitionOf(c.req.query('definition'));
-  const { baseline } = own.spec;
+  const asked = c.req.query('baseline');
+  const baseline = asked === undefined ? own.spec.baseline : { job: asked };
   const named = baseline !== undefined && 'job' in baseline ? [baseline.job] : [];
   const others = [...new Set([...named, ...(c.req.queries('with') ?? [])])].filter((job) => job !== own.job);
   const reports = await Promise.all(others.map(async (job) => reportOfView(await readView(deps, job, {}))));

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../../../domain/events.ts';
 import { LIVE_DEFAULTS } from '../../../../../domain/ledger/ledger-shape.ts';
+import { createLog } from '../../../../../platform/log.ts';
+import { StoreError } from '../../../../../platform/store/store.ts';
 import { API_DEFAULTS } from '../../../../../services/api/config.ts';
 import { createV1Routes } from '../../../../../services/api/routes/v1.ts';
 import { memoryReader } from '../../../../support/memory-reader.ts';
@@ -38,6 +40,8 @@ async function problem(path: string): Promise<Json> {
   return body;
 }
 
+const b64 = (text: string) => Buffer.from(text).toString('base64url');
+
 describe('/jobs', () => {
   it('is a list in pages, each with the cursor of the next', async () => {
     const first = await answer('/jobs?limit=1');
@@ -50,7 +54,18 @@ describe('/jobs', () => {
 
   it('refuses a limit and a cursor that are none', async () => {
     expect(await problem('/jobs?limit=0')).toMatchObject({ status: 400, title: 'Bad limit' });
-    expect(await problem('/jobs?cursor=%20')).toMatchObject({ status: 400, title: 'Bad cursor' });
+    for (const cursor of [
+      '',
+      '%20',
+      'bm8',
+      'Zm9vYmFy',
+      '%F0%9F%98%80',
+      `${b64('incidents:a')}`,
+      `${b64('jobs:')}`,
+    ]) {
+      const refused = await problem(`/jobs?cursor=${cursor}`);
+      expect(refused, cursor).toMatchObject({ status: 400, title: 'Bad cursor' });
+    }
   });
 });
 
@@ -122,6 +137,13 @@ describe('/jobs/{job}/incidents', () => {
       next: null,
     });
   });
+
+  it('refuses a cursor past the end, and one of another list', async () => {
+    for (const cursor of [b64('incidents:99'), b64('incidents:x'), b64('incidents:-1'), b64('jobs:a')]) {
+      const refused = await problem(`/jobs/a/incidents?cursor=${cursor}`);
+      expect(refused, cursor).toMatchObject({ status: 400, title: 'Bad cursor' });
+    }
+  });
 });
 
 describe('/jobs/{job}/efficiency', () => {
@@ -157,5 +179,90 @@ describe('/jobs/{job}/linearity', () => {
     });
     expect(await problem('/jobs/a/linearity?definition=luck')).toMatchObject({ status: 400 });
     expect(await problem('/jobs/a/linearity?with=nobody')).toMatchObject({ status: 404 });
+  });
+
+  it('takes a job to compare with, which wins over the one that the job names', async () => {
+    const other = [llamaSpec({ job: 'other' }), ...attempt({ job: 'other', step_s: 1 })];
+    const events = [...training, ...small, ...other];
+    expect(await answer('/jobs/a/linearity?baseline=other', events)).toMatchObject({
+      baseline: { job: 'other' },
+      points: [
+        { job: 'other', linearity_ratio: 1 },
+        { job: 'a', linearity_ratio: 0.5 },
+      ],
+    });
+    expect(await answer('/jobs/a/linearity?baseline=a', events)).toMatchObject({
+      baseline: { job: 'a' },
+      points: [{ job: 'a', linearity_ratio: 1 }],
+    });
+    expect(await problem('/jobs/a/linearity?baseline=nobody')).toMatchObject({
+      status: 404,
+      title: 'Unknown job',
+    });
+  });
+});
+
+describe('parameters', () => {
+  const PATHS = ['', '/ledger', '/incidents', '/efficiency', '/linearity'];
+
+  it.each(PATHS)('of /jobs/{job}%s are known by name', async (path) => {
+    const refused = await problem(`/jobs/a${path}?form=now-1h`);
+    expect(refused).toMatchObject({ status: 400, title: 'Unknown parameter' });
+    expect(refused['detail']).toMatch(/"form".*from, to, at, explain/);
+    expect(await problem(`/jobs/a${path}?from=1&from=2`)).toMatchObject({ title: 'Parameter given twice' });
+    expect(await problem(`/jobs/a${path}?explain=yes`)).toMatchObject({ status: 400, title: 'Bad explain' });
+    expect(await problem(`/jobs/a${path}?consistent=2`)).toMatchObject({ title: 'Bad consistent' });
+    expect(await answer(`/jobs/a${path}?from=now-1h&to=now&at=now&explain=0&consistent=1`)).toHaveProperty(
+      'range',
+    );
+  });
+
+  it.each(PATHS)('let /jobs/{job}%s explain itself', async (path) => {
+    const { explain } = (await answer(`/jobs/a${path}?explain=1`)) as { explain: Json };
+    expect(explain).toMatchObject({ lines_kept: 10, spec: { model: 'llama3-8b' }, peak_flops: 989e12 });
+    expect(await answer(`/jobs/a${path}?explain=true`)).toHaveProperty('explain.formulas');
+  });
+
+  it('of the list are its pages only', async () => {
+    expect(await problem('/jobs?job=a')).toMatchObject({ status: 400, title: 'Unknown parameter' });
+    expect(await answer('/jobs?consistent=true&limit=5')).toHaveProperty('jobs');
+  });
+
+  it('cut the ledger of a report into windows too', async () => {
+    const { ledger, quality } = (await answer('/jobs/a?windows=10')) as { ledger: Json; quality: Json };
+    expect(ledger['windows']).toHaveLength(4);
+    expect(ledger).not.toHaveProperty('quality');
+    expect(quality).toHaveProperty('coverage_ratio');
+  });
+});
+
+describe('what fails', () => {
+  const failing = (error: Error) => {
+    const lines: string[] = [];
+    const app = createV1Routes({
+      config: API_DEFAULTS,
+      jobs: { ...memoryReader([]), list: () => Promise.reject(error) },
+      clock: { now_us: () => NOW_US },
+      live: LIVE_DEFAULTS,
+      caughtUp: async () => {},
+      log: createLog('error', (line) => void lines.push(line)),
+    });
+    return { lines, answer: () => app.request('/jobs') };
+  };
+
+  it('inside Headway is in its log, not in the answer', async () => {
+    const { lines, answer } = failing(new Error('secret path'));
+    const response = await answer();
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain('secret path');
+    expect(lines.join('')).toContain('secret path');
+  });
+
+  it('at a limit of the store can be asked again, smaller', async () => {
+    const { lines, answer } = failing(new StoreError('too_slow', 'it took 31 s'));
+    const response = await answer();
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ title: 'Too much to read', status: 503 });
+    expect(lines).toEqual([]);
   });
 });
