@@ -40,7 +40,7 @@ export function accountHistory(
       ...account,
       to_us: at_us,
       state: stateAt(story, at_us),
-      segments: segmentsBy(account.segments, at_us),
+      segments: segmentsUntil(account.segments, at_us),
       steps,
       attempts,
       incidents: account.incidents.flatMap((incident) => incidentBy(incident, at_us)),
@@ -162,7 +162,8 @@ function stateAt({ account, first_step_us, hangs }: Story, at_us: number): JobSt
   return began_us <= at_us ? 'running' : 'starting';
 }
 
-function segmentsBy(segments: readonly Segment[], at_us: number): Segment[] {
+/** The part of segments, which are in order of time, before `at_us`. */
+export function segmentsUntil(segments: readonly Segment[], at_us: number): Segment[] {
   const whole = upperBound(segments.length, (index) => segments[index]?.to_us ?? 0, at_us);
   const list = segments.slice(0, whole);
   const open = segments[whole];

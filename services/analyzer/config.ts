@@ -38,7 +38,7 @@ export interface AnalyzerConfig {
 export const ANALYZER_DEFAULTS: AnalyzerConfig = {
   interval_s: 5,
   backfill_points_max: 720,
-  backfill_visits_max: 4_000_000,
+  backfill_visits_max: 20_000_000,
   job_time_ratio_max: 0.2,
   insert_points_max: 50_000,
   ended_visible_s: 3600,

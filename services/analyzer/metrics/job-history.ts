@@ -1,7 +1,8 @@
 import type { JobScopedEvent } from '../../../domain/events.ts';
-import { accountHistory } from '../../../domain/ledger/account-until.ts';
+import { accountHistory, segmentsUntil } from '../../../domain/ledger/account-until.ts';
 import { upperBound } from '../../../domain/ledger/job-view.ts';
-import type { LiveLimits } from '../../../domain/ledger/ledger-shape.ts';
+import type { LiveLimits, Segment } from '../../../domain/ledger/ledger-shape.ts';
+import { createSegments } from '../../../domain/ledger/segments.ts';
 import { devicesOf } from '../../../domain/report/job-nodes.ts';
 import { type ResolvedSpec, resolveSpec } from '../../../domain/report/job-spec.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
@@ -17,6 +18,7 @@ export function createJobHistory(
   live: LiveLimits,
 ): (at_us: number) => JobView {
   const accountAt = accountHistory(view.account, live);
+  const stretches = stretchesOf(view.account.segments);
   const places = events.filter(({ type }) => type === 'attempt_start' || type === 'placement');
   const specs = new Map<number | null, ResolvedSpec>();
   const specAt = (at_us: number): ResolvedSpec => {
@@ -28,11 +30,18 @@ export function createJobHistory(
   return (at_us) => ({
     ...view,
     at_us,
-    account: accountAt(at_us),
+    account: { ...accountAt(at_us), segments: segmentsUntil(stretches, at_us) },
     spec: specAt(at_us),
     kept: endedBy(view.kept, at_us),
     measured: endedBy(view.measured, at_us),
   });
+}
+
+/** Segments of whole stretches: sums of seconds do not ask which step they were of, and a run has very many steps. */
+function stretchesOf(segments: readonly Segment[]): Segment[] {
+  const stretches = createSegments();
+  for (const segment of segments) stretches.add({ ...segment, step: undefined });
+  return stretches.list();
 }
 
 /** Kept steps are in order of their end. */

@@ -36,12 +36,10 @@ export interface Writing {
 /** A job at the present. Times in microseconds. */
 interface Look {
   readonly view: JobView;
-  /** Whether its figures are still to be shown. */
-  readonly visible: boolean;
-  /** How far its series reach. */
+  /** How long its figures are written. */
+  readonly shown_until_us: number;
+  /** How far a history of it is drawn. */
   readonly end_us: number;
-  /** Open, and nothing was heard of it for so long that nobody follows it any more. */
-  readonly abandoned: boolean;
 }
 
 /** One job as the analyzer follows it: its events, and what was written of it. */
@@ -81,7 +79,7 @@ export class TrackedJob {
     if (touched_us !== undefined) this.touched_us = Math.min(this.touched_us ?? touched_us, touched_us);
   }
 
-  /** The job as of now, and whether its figures are still to be shown. */
+  /** The job as of now, and how long its figures are to be shown. */
   look(now_us: number, surroundings: Surroundings): Look {
     const view = this.#viewAt(now_us, surroundings);
     const { account } = view;
@@ -92,12 +90,12 @@ export class TrackedJob {
         this.events.newest_received_ms * 1000,
       );
       const shown_until_us = heard_us + this.#config.ended_visible_s * 1e6;
-      return { view, visible: now_us < shown_until_us, end_us: account.to_us, abandoned: false };
+      return { view, shown_until_us, end_us: account.to_us };
     }
     const told_us = account.newest_event_us ?? this.events.newest_received_ms * 1000;
-    const abandoned = now_us - told_us >= this.#config.abandoned_after_s * 1e6;
-    // nobody will say how it ended: what is known of it reaches to its last word
-    return { view, visible: !abandoned, end_us: abandoned ? told_us : now_us, abandoned };
+    const shown_until_us = told_us + this.#config.abandoned_after_s * 1e6;
+    // when nobody will say any more how it ended, what is known of it reaches to its last word
+    return { view, shown_until_us, end_us: now_us < shown_until_us ? now_us : told_us };
   }
 
   /**
@@ -105,27 +103,29 @@ export class TrackedJob {
    * drawn. `pause` is awaited between the points of a history, so that others get their turn.
    */
   async points(now_us: number, surroundings: Surroundings, pause: () => Promise<void>): Promise<Writing> {
-    const interval_ms = this.#config.interval_s * 1000;
-    const grid_ms = gridTime(now_us, interval_ms);
-    const { view, visible, end_us, abandoned } = this.look(grid_ms * 1000, surroundings);
+    const grid_ms = gridTime(now_us, this.#config.interval_s * 1000);
+    const { view, shown_until_us, end_us } = this.look(grid_ms * 1000, surroundings);
     this.ended = view.account.state === 'ended';
     const points: SeriesPoint[] = [];
     let { series } = this;
-    const times = this.#pastTimes(view, Math.min(end_us, grid_ms * 1000 - 1), grid_ms);
-    const viewUntil = createJobHistory(view, this.events.events, liveLimits(this.#config));
-    for (const ts_ms of times) {
-      await pause();
-      const next = pointsAt(series, ts_ms, this.#samples(viewUntil(ts_ms * 1000), surroundings));
+    const write = (ts_ms: number, viewAt: (at_us: number) => JobView) => {
+      const isShown = ts_ms * 1000 < shown_until_us;
+      const next = pointsAt(series, ts_ms, isShown ? this.#samples(viewAt(ts_ms * 1000), surroundings) : []);
       points.push(...next.points);
       series = next.series;
+    };
+    const past = this.#pastTimes(view, Math.min(end_us, grid_ms * 1000 - 1), grid_ms);
+    if (past.length > 0) {
+      const viewUntil = createJobHistory(view, this.events.events, liveLimits(this.#config));
+      for (const ts_ms of past) {
+        await pause();
+        write(ts_ms, viewUntil);
+      }
     }
-    const newest_ms = series.written_ms.at(-1) ?? grid_ms;
-    // the figures of an abandoned job end where they were last written, which may be long ago
-    const last_ms = abandoned ? Math.min(grid_ms, newest_ms + interval_ms) : grid_ms;
-    const next = pointsAt(series, last_ms, visible ? this.#samples(view, surroundings) : []);
-    points.push(...next.points);
-    const written_ms = next.series.written_ms.slice(-this.#config.backfill_points_max);
-    return { points, series: { ...next.series, written_ms }, visible };
+    write(grid_ms, () => view);
+    const written_ms = series.written_ms.slice(-this.#config.backfill_points_max);
+    const visible = grid_ms * 1000 < shown_until_us;
+    return { points, series: { ...series, written_ms }, visible };
   }
 
   #samples(view: JobView, { baseline_tokens_per_s_per_device }: Surroundings) {
