@@ -15,16 +15,16 @@ export function headlinePanels(y: number): readonly Panel[] {
         id: 2,
         title: 'Since the last step',
         description:
-          'Seconds since the last step was seen. It grows while a job hangs, is silent or is down; a healthy job keeps it under a few step times.',
+          'Seconds since the last step was seen. It grows while a job hangs, is silent or is down; a healthy job keeps it under a few step times. Absent once the job has ended.',
         at: { x: 4, y, w: 4, h: 4 },
       },
       {
         unit: 's',
-        noValue: 'no step yet',
+        noValue: 'no step yet, or the job has ended',
         thresholds: steps('text', [300, '#d64545']),
         queries: [
           {
-            expr: 'time() - max by (job) (headway_job_last_step_timestamp_seconds{job="$job"})',
+            expr: 'time() - max by (job) (headway_job_last_step_timestamp_seconds{job="$job"}) unless on (job) headway_job_state{job="$job",state="ended"}',
             legend: 'since the last step',
           },
         ],

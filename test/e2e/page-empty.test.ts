@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Headway, openAllInOne } from '../../cli/open.ts';
 import { silentLog } from '../../platform/log.ts';
 import { HEADWAY_DEFAULTS } from '../../services/all-in-one/config.ts';
-import { describeWithChromium, launchChromium, openPage } from '../support/chromium.ts';
+import { describeWithChromium, launchChromium, openPage, widthOverflows } from '../support/chromium.ts';
 import { makeFolder } from '../support/temporary-folder.ts';
 
 const READ_TOKEN = 'read-me';
@@ -45,6 +45,7 @@ describeWithChromium('the page of a Headway that nobody has sent anything', () =
     await empty.waitFor();
     expect(await empty.textContent()).toContain('npm run demo');
     expect(await empty.textContent()).toContain(`npx headway import train.log --job my-job --url ${url}`);
+    expect(await widthOverflows(page)).toEqual([]);
     const command = (await empty.locator('pre', { hasText: 'curl' }).textContent()) ?? '';
     const [, address, lines] = /curl -sS (\S+) --data-binary @- <<'EOF'\n([\s\S]*)\nEOF$/.exec(command) ?? [];
     const sent = await fetch(address ?? '', { method: 'POST', body: lines ?? '' });

@@ -60,3 +60,16 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.evaluate('scrollTo(0, 0)');
   await page.screenshot({ path: `${PICTURES}${name}.png`, fullPage: true });
 }
+
+/** Pixels by which the document is wider than the window, for the widths at which it is; the first width is restored. */
+export async function widthOverflows(page: Page): Promise<(readonly [width: number, overflow: number])[]> {
+  const before = page.viewportSize();
+  const overflows: (readonly [number, number])[] = [];
+  for (const width of [360, 420, 640, 800, 1001, 1200, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    const overflow = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+    if (overflow > 0) overflows.push([width, overflow]);
+  }
+  if (before !== null) await page.setViewportSize(before);
+  return overflows;
+}

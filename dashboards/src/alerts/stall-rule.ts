@@ -25,7 +25,7 @@ export function stallRule(thresholds: AlertThresholds): AlertRule {
       '{{ $labels.job }} has made no progress for {{ humanizeDuration $values.A.Value }}; the incidents panel names cause, node and device',
     impact: 'No step completes while every device of the job stays held.',
     action:
-      'Take the node named in the incident out of the job and restart from the last checkpoint; with none named, compare the ranks (headway diagnose) before you restart, or the evidence is gone.',
+      'Take the node named in the incident out of the job and restart from the last checkpoint; with none named, save the Flight Recorder dumps and the stacks of all ranks before you restart, or the evidence is gone.',
     page: {
       headline: 'makes no progress',
       unit: 's',
@@ -57,7 +57,7 @@ export function stallRule(thresholds: AlertThresholds): AlertRule {
         },
       ],
       mitigation: [
-        'Collect what dies with the processes: Flight Recorder dumps, stacks, the kernel log. `headway diagnose PATH...` reads them and names the ranks.',
+        'Collect what dies with the processes: Flight Recorder dumps, stacks, the kernel log. The rank that did not enter the collective which all others wait in is the suspect.',
         'Cordon the named node, replace it, restart from the last checkpoint.',
         'Silent only: look at the sender and the network first. The job may be well and unheard.',
       ],

@@ -20,7 +20,7 @@ export function createTable(panel, body) {
         body.replaceChildren(element('p', { class: 'absent' }, fieldOf(panel.fieldConfig, '').noValue));
         return;
       }
-      const head = element('tr', {}, ...columns.map((column) => headCell(panel, column)));
+      const head = element('tr', {}, ...columns.map((column) => headCell(panel, column, rows)));
       const lines = rows.map((row) =>
         element('tr', {}, ...columns.map(({ field, title }) => cellOf(panel, title, row.get(field) ?? null))),
       );
@@ -105,16 +105,24 @@ function isShared(row, name, text) {
   return !row.has(name) || row.get(name) === text;
 }
 
+/** Letters of a text for which a column is made wider; more are elided first. */
+const TEXT_LETTERS_MAX = 30;
+
 /**
- * Columns of numbers and of mapped words are as wide as these; the columns of other text share the rest.
+ * Columns of numbers and of mapped words are as wide as these; the columns of other text share the rest by their
+ * longest one.
  *
  * @param {import('./panel.js').QueryPanelJson} panel
  * @param {{ field: string, title: string }} column
+ * @param {readonly Row[]} rows
  */
-function headCell(panel, { field, title }) {
-  const isShort =
-    field.startsWith('Value') || Object.keys(fieldOf(panel.fieldConfig, title).mappings).length > 0;
-  return element('th', { scope: 'col', ...(isShort ? { class: 'short' } : {}) }, title);
+function headCell(panel, { field, title }, rows) {
+  const head = element('th', { scope: 'col' }, title);
+  const isWord = Object.keys(fieldOf(panel.fieldConfig, title).mappings).length > 0;
+  const letters = Math.max(title.length, ...rows.map((row) => String(row.get(field) ?? '').length));
+  const share = field.startsWith('Value') || isWord ? 1 : Math.min(TEXT_LETTERS_MAX, letters);
+  head.style.setProperty('width', `${share}%`);
+  return head;
 }
 
 /**

@@ -41,6 +41,9 @@ function digitsFor(value) {
  * @param {number} decimals
  */
 function grouped(value, decimals) {
+  const least = 10 ** -decimals;
+  // What is there must not read as nothing.
+  if (value > 0 && value < least / 2) return `<${THIN}${least.toFixed(decimals)}`;
   const [whole = '', rest] = value.toFixed(decimals).split('.');
   const spaced = whole.replace(/\B(?=(\d{3})+$)/g, THIN);
   return rest === undefined ? spaced : `${spaced}.${rest}`;
@@ -108,18 +111,19 @@ const MOMENT = new Intl.DateTimeFormat('en-GB', {
 });
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 
+const DATE = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+
 /**
- * Time of day, with the date when it is not today.
+ * Time of day, with the date when it is not today, and the year when it is not this one.
  *
  * @param {number} at_s Unix seconds
  * @param {number} [now_s]
  */
 export function formatClock(at_s, now_s = Date.now() / 1000) {
-  const at = new Date(at_s * 1000);
+  const [at, now] = [new Date(at_s * 1000), new Date(now_s * 1000)];
   const time = CLOCK.format(at);
-  return DAY.format(at) === DAY.format(new Date(now_s * 1000)) && Math.abs(now_s - at_s) < 86_400
-    ? time
-    : `${DAY.format(at)} ${time}`;
+  if (DAY.format(at) === DAY.format(now) && Math.abs(now_s - at_s) < 86_400) return time;
+  return `${(at.getFullYear() === now.getFullYear() ? DAY : DATE).format(at)} ${time}`;
 }
 
 /** @param {number} at_s Unix seconds */

@@ -44,6 +44,9 @@ describe('units', async () => {
     [1_500_000, 'short', undefined, '1.50 M'],
     [-0.05, 'percentunit', undefined, '−5.0 %'],
     [0.29, 'none', undefined, '0.29'],
+    [0.0000003, 'suffix: h', undefined, '< 0.0001 h'],
+    [0.0004, 'percentunit', 1, '< 0.1 %'],
+    [0, 'percentunit', 1, '0.0 %'],
     [Number.NaN, 's', undefined, 'not a number'],
     [Number.POSITIVE_INFINITY, 's', undefined, '∞'],
   ])('%s %s (%s decimals) is %s', (value, unit, decimals, expected) => {
