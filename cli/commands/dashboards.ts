@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Dashboard } from '../../dashboards/src/dashboard.ts';
 import { allDashboards } from '../../dashboards/src/generated-files.ts';
+import { withExamples } from '../examples.ts';
 import { usageFailure } from '../outcome.ts';
 import { printJson, printText, say, type Terminal } from '../terminal.ts';
 
@@ -17,7 +18,7 @@ export function addDashboards(program: Command, terminal: Terminal): void {
       if (options.json === true) return printJson(terminal, { dashboards: list });
       return printText(terminal, list.map(({ uid, title }) => `${uid}  ${title}`).join('\n'));
     });
-  dashboards
+  const exporting = dashboards
     .command('export')
     .description('one dashboard as the JSON that Grafana imports (the first of the list unless named)')
     .argument('[uid]', 'which one')
@@ -27,6 +28,7 @@ export function addDashboards(program: Command, terminal: Terminal): void {
       if (options.out !== undefined) return writeAll(terminal, options.out, uid);
       return printJson(terminal, found(uid));
     });
+  withExamples(exporting, 'dashboards export --out dashboards');
 }
 
 function found(uid: string | undefined): Dashboard {

@@ -6,6 +6,7 @@ import { createLog } from '../../platform/log.ts';
 import { waitForStopSignal } from '../../platform/stop-signal.ts';
 import { isScenarioName, SCENARIOS, type ScenarioName } from '../../simulator/config.ts';
 import { type Demo, startDemo } from '../demo.ts';
+import { withExamples } from '../examples.ts';
 import { usageFailure } from '../outcome.ts';
 import { type CommonOptions, settingsFrom } from '../settings.ts';
 import { say, type Terminal } from '../terminal.ts';
@@ -17,7 +18,7 @@ interface DemoCommandOptions extends CommonOptions {
 }
 
 export function addDemo(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('demo')
     .description('start with a simulated cluster whose faults are known')
     .option('--scenario <name>', `one of ${Object.keys(SCENARIOS).join(', ')}`, 'xid79')
@@ -27,6 +28,7 @@ export function addDemo(program: Command, terminal: Terminal): void {
     .option('--data <dir>', 'data directory (default: a temporary one, removed at the end)')
     .option('--port <port>', 'port to listen on (0 takes a free one)')
     .action(async (options: DemoCommandOptions) => runDemo(options, terminal));
+  withExamples(command, 'demo', 'demo --scenario xid79 --speed 4');
 }
 
 async function runDemo(options: DemoCommandOptions, terminal: Terminal): Promise<void> {

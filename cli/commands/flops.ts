@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Recompute } from '../../domain/events.ts';
 import { modelFlops } from '../../domain/model-flops.ts';
 import { type EfficiencyAsked, efficiencyAnswer } from '../../domain/report/flops-answer.ts';
+import { withExamples } from '../examples.ts';
 import { flopsText } from '../flops-text.ts';
 import { architectureFromArgument } from '../model-argument.ts';
 import { usageFailure } from '../outcome.ts';
@@ -23,7 +24,7 @@ interface FlopsOptions {
 }
 
 export function addFlops(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('flops')
     .argument(
       '<config-or-preset>',
@@ -46,6 +47,10 @@ export function addFlops(program: Command, terminal: Terminal): void {
       if (options.json === true) printJson(terminal, answer);
       else printText(terminal, flopsText(answer));
     });
+  withExamples(
+    command,
+    'flops llama3-8b --sequence-length 8192 --devices 64 --tokens-per-second 500000 --hardware h100-sxm',
+  );
 }
 
 function askedFrom(options: FlopsOptions): EfficiencyAsked {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { JobReport } from '../../domain/report/report-shape.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { formatNames } from '../../services/collector/decoders/logs/decode-log.ts';
+import { withExamples } from '../examples.ts';
 import { EVENTS_FORMAT, type ImportedJob, readImports, type UnusableFiles } from '../import-files.ts';
 import { type ImportOptions, knownOfJob } from '../import-options.ts';
 import { importIntoDataDir, importIntoServer, reportInMemory } from '../import-target.ts';
@@ -15,7 +16,7 @@ import { printJson, printText, say, type Terminal } from '../terminal.ts';
 const LINES_SHOWN_MAX = 20;
 
 export function addImport(program: Command, terminal: Terminal, setExitCode: SetExitCode): void {
-  program
+  const command = program
     .command('import')
     .description("reads trainers' logs or files of run events, and prints the report of the job")
     .argument(
@@ -54,6 +55,11 @@ export function addImport(program: Command, terminal: Terminal, setExitCode: Set
       print(terminal, results, unusable, options.json === true);
       if (unusable.length > 0 || results.some(isFaulty)) setExitCode(EXIT.problem_found);
     });
+  withExamples(
+    command,
+    'import docs/examples/restart.ndjson',
+    'import rank0.log rank1.log --job my-job --hardware h100-sxm --url http://127.0.0.1:8470',
+  );
 }
 
 interface ImportResult {

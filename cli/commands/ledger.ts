@@ -3,6 +3,7 @@ import { type EventLines, type RejectedLine, readEventLines } from '../../domain
 import type { FaultEvent, JobScopedEvent } from '../../domain/events.ts';
 import { TooManyWindows } from '../../domain/ledger/ledger.ts';
 import { reportLedger } from '../../domain/report/job-report.ts';
+import { withExamples } from '../examples.ts';
 import { textOfInput } from '../files.ts';
 import { type LedgerAnswer, ledgerText } from '../ledger-text.ts';
 import type { SetExitCode } from '../main.ts';
@@ -21,7 +22,7 @@ interface LedgerOptions {
 }
 
 export function addLedger(program: Command, terminal: Terminal, setExitCode: SetExitCode): void {
-  program
+  const command = program
     .command('ledger')
     .description(
       'the closed account of the jobs in a file of run events: every second in one bucket; no store',
@@ -47,6 +48,7 @@ export function addLedger(program: Command, terminal: Terminal, setExitCode: Set
       if (damage !== null) say(terminal, `headway: ${path}: ${damage}`);
       if (lines.rejected.length > 0 || damage !== null) setExitCode(EXIT.problem_found);
     });
+  withExamples(command, 'ledger docs/examples/restart.ndjson --windows 600');
 }
 
 function answersOf(path: string, { events, rejected }: EventLines, options: LedgerOptions): LedgerAnswer[] {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { DEFINITIONS, type LinearityDefinition } from '../../domain/linearity.ts';
 import { linearityOfReports } from '../../domain/report/linearity-of-reports.ts';
+import { withExamples } from '../examples.ts';
 import { reportOfJob, type SourceOptions } from '../job-source.ts';
 import { linearityText } from '../linearity-text.ts';
 import { usageFailure } from '../outcome.ts';
@@ -13,7 +14,7 @@ interface LinearityOptions extends SourceOptions {
 }
 
 export function addLinearity(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('linearity')
     .description('how much of its speed a device keeps as devices are added, between jobs')
     .argument('<jobs...>', 'names of jobs, or paths of logs or event files')
@@ -32,6 +33,7 @@ export function addLinearity(program: Command, terminal: Terminal): void {
       if (options.json === true) printJson(terminal, linearity);
       else printText(terminal, linearityText(linearity));
     });
+  withExamples(command, 'linearity my-job-8 my-job-64 my-job-512 --baseline my-job-8');
 }
 
 /** Named as the job was named on the command line, which for a file is its path. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withExamples } from '../examples.ts';
 import { reportOfJob, type SourceOptions } from '../job-source.ts';
 import { usageFailure } from '../outcome.ts';
 import { REPORT_FORMATS, type ReportFormat, reportAs } from '../report-formats.ts';
@@ -10,7 +11,7 @@ interface ReportOptions extends SourceOptions {
 }
 
 export function addReport(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('report')
     .description('one job: goodput and its waterfall, MFU, incidents with the repair ladder, what is unknown')
     .argument('<job>', 'name of a job, or the path of a log or an event file')
@@ -27,6 +28,11 @@ export function addReport(program: Command, terminal: Terminal): void {
       if (format === 'json') return printJson(terminal, report);
       return printText(terminal, reportAs(format, report));
     });
+  withExamples(
+    command,
+    'report docs/examples/restart.ndjson',
+    'report my-job --from now-6h --format markdown',
+  );
 }
 
 function formatOf(text: string): ReportFormat {

@@ -5,6 +5,7 @@ import { renderPrometheusRules } from '../../dashboards/src/alerts/prometheus-ru
 import { buildRules } from '../../dashboards/src/alerts/rules.ts';
 import { ALERT_THRESHOLDS } from '../../dashboards/src/alerts/thresholds.ts';
 import { DATASOURCE_UID, DEFAULT_EXTERNAL_URL } from '../../dashboards/src/generated-files.ts';
+import { withExamples } from '../examples.ts';
 import { printJson, printText, type Terminal } from '../terminal.ts';
 
 interface ExportOptions {
@@ -17,7 +18,7 @@ interface ExportOptions {
 
 export function addRules(program: Command, terminal: Terminal): void {
   const rules = program.command('rules').description('the alert rules');
-  rules
+  const exporting = rules
     .command('export')
     .description('the alert rules, as a file for the evaluator you run')
     .addOption(
@@ -46,6 +47,7 @@ export function addRules(program: Command, terminal: Terminal): void {
       if (options.json === true) return printJson(terminal, parse(yaml));
       return printText(terminal, yaml);
     });
+  withExamples(exporting, 'rules export --format prometheus > headway.rules.yml');
 }
 
 function rendered({ format, externalUrl, datasourceUid, keepFiring }: ExportOptions): string {

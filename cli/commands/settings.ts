@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { isSecret } from '../../platform/config-ranges.ts';
+import { withExamples } from '../examples.ts';
 import { settingsFrom } from '../settings.ts';
 import { printJson, printText, type Terminal } from '../terminal.ts';
 
 export function addSettings(program: Command, terminal: Terminal): void {
   const config = program.command('config').description('the configuration in force');
-  config
+  const show = config
     .command('show')
     .description('every setting, its value, and where it comes from')
     .option('--config <file>', 'configuration file (YAML)')
@@ -18,6 +19,7 @@ export function addSettings(program: Command, terminal: Terminal): void {
       );
       return printText(terminal, lines.join('\n'));
     });
+  withExamples(show, 'config show --config headway.yaml');
 }
 
 function flatten(prefix: string, value: unknown): [string, unknown][] {

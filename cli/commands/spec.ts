@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type RejectedLine, readEventLines } from '../../domain/event-reader.ts';
+import { withExamples } from '../examples.ts';
 import { textOfInput } from '../files.ts';
 import type { SetExitCode } from '../main.ts';
 import { EXIT } from '../outcome.ts';
@@ -8,7 +9,7 @@ import { printJson, printText, say, type Terminal } from '../terminal.ts';
 
 export function addSpec(program: Command, terminal: Terminal, setExitCode: SetExitCode): void {
   const spec = program.command('spec').description('the formats that Headway takes in');
-  spec
+  const validate = spec
     .command('validate')
     .description('checks a file of run events line by line, as POST /v1/events does')
     .argument('<file>', 'NDJSON file of run events, or - for standard input')
@@ -25,6 +26,7 @@ export function addSpec(program: Command, terminal: Terminal, setExitCode: SetEx
       if (!isUsable) say(terminal, `headway: ${complaint(path, rejected)}`);
       if (!isUsable || damage !== null) setExitCode(EXIT.problem_found);
     });
+  withExamples(validate, 'spec validate docs/examples/restart.ndjson');
 }
 
 function complaint(path: string, rejected: readonly RejectedLine[]): string {

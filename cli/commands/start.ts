@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 import { createLog } from '../../platform/log.ts';
 import { waitForStopSignal } from '../../platform/stop-signal.ts';
 import type { HeadwayConfig } from '../../services/all-in-one/config.ts';
+import { withExamples } from '../examples.ts';
 import { listenOrStop, openAllInOne } from '../open.ts';
 import { type CommonOptions, settingsFrom } from '../settings.ts';
 import { say, type Terminal } from '../terminal.ts';
 
 export function addStart(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('start')
     .description('the embedded all-in-one: collector, analyzer, API and the page in one process')
     .option('--config <file>', 'configuration file (YAML)')
@@ -22,6 +23,7 @@ export function addStart(program: Command, terminal: Terminal): void {
       say(terminal, 'Stopping: what was acknowledged is in the spool.');
       await headway.stop();
     });
+  withExamples(command, 'start', 'start --data /var/lib/headway --config headway.yaml');
 }
 
 /** What a newcomer needs in the first minute: where to look, and what to send. */
