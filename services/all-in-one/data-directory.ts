@@ -1,4 +1,4 @@
-import { mkdir, rmdir, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 /** The data directory cannot be made or written to; the message names it, why, and what to do. */
@@ -25,9 +25,7 @@ export async function prepareDataDirectory(dir: string): Promise<void> {
     await attempt(directory, () => mkdir(path).catch(unlessMade));
   }
   // Permission bits do not tell: a file system may be mounted read-only, and root passes every check of them.
-  const trial = join(directory, `.writable-${process.pid}`);
-  await attempt(directory, () => mkdir(trial).catch(unlessMade));
-  await attempt(directory, () => rmdir(trial));
+  await attempt(directory, async () => rmdir(await mkdtemp(join(directory, '.writable-'))));
 }
 
 /** What has to be made, outermost first. Throws when something on the way is no directory. */

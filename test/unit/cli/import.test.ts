@@ -127,6 +127,74 @@ describe('headway import', () => {
     });
   });
 
+  it.each([
+    ['empty.txt', '', 'is empty'],
+    ['other.txt', 'hello', 'no known trainer wrote this log'],
+    ['none.ndjson', '{"type":"x"}', 'holds no events'],
+    ['cut.gz', gzipSync(LOG).subarray(0, 12), 'no whole line of it can be unpacked'],
+  ])('keeps the good files beside %s, names the bad one, and ends in 1', async (name, content, reason) => {
+    const bad = await file(name, content);
+    const good = await file('good.ndjson', events('x'));
+    const { out, err, exitCode } = await run(bad, good, '--json');
+    expect(exitCode).toBe(EXIT.problem_found);
+    expect(JSON.parse(out)).toMatchObject({
+      job: 'x',
+      steps: 2,
+      import: { files: [good], unusable: [{ files: [bad], message: expect.stringContaining(reason) }] },
+    });
+    expect(err).toContain(`headway: ${bad}`);
+    expect(err).toContain(reason);
+  });
+
+  it('keeps the good files beside one that is not there', async () => {
+    const missing = join(folder, 'missing.log');
+    const { out, err, exitCode } = await run(missing, await file('good.ndjson', events('x')), '--json');
+    expect([exitCode, JSON.parse(out).job]).toEqual([EXIT.problem_found, 'x']);
+    expect(err).toContain(`cannot read ${missing} (ENOENT)`);
+  });
+
+  it('names every file when none is good', async () => {
+    const paths = [await file('a.txt', ''), await file('b.txt', 'hello')];
+    await expect(run(...paths)).rejects.toMatchObject({
+      exitCode: EXIT.usage,
+      message: expect.stringMatching(/a\.txt is empty.*\n.*b\.txt: no known trainer/),
+    });
+  });
+
+  it('takes a rank that said nothing as part of its job', async () => {
+    const paths = [await file('rank0.log', LOG), await file('rank1.log', '')];
+    const { out, exitCode } = await run(...paths, '--job', 'j', '--json');
+    expect(exitCode).toBe(EXIT.fine);
+    expect(JSON.parse(out).import.notes).toContain(`${paths[1]} has no text`);
+  });
+
+  it('uses what can be unpacked of a file that was cut, and says that it was', async () => {
+    const many = Array.from({ length: 2000 }, (_, n) => event('x', n + 1)).join('\n');
+    const packed = gzipSync(`${events('x')}\n${many}`);
+    const path = await file('cut.ndjson.gz', packed.subarray(0, packed.length / 2));
+    const { out, err, exitCode } = await run(path, '--json');
+    expect(exitCode).toBe(EXIT.problem_found);
+    const { steps, import: read } = JSON.parse(out);
+    expect(steps).toBeGreaterThan(100);
+    expect(steps).toBeLessThan(2000);
+    expect(read).toMatchObject({ rejected_count: 0, damaged: [{ file: path }] });
+    expect(err).toContain('cut or damaged');
+  });
+
+  it('says what a log looks like when no line is of the format that was named', async () => {
+    const path = await file('run.log', LOG);
+    await expect(run(path, '--format', 'megatron')).rejects.toMatchObject({
+      exitCode: EXIT.usage,
+      message: expect.stringMatching(
+        /no line of .*run\.log was recognised as megatron: it looks like torchtitan/,
+      ),
+    });
+    await expect(run(await file('u.log', 'hello'), '--format', 'megatron')).rejects.toMatchObject({
+      exitCode: EXIT.usage,
+      message: expect.stringContaining('no known format either'),
+    });
+  });
+
   it('takes a log that was written a moment ago as one that still runs', async () => {
     const stamp = (s: number) =>
       new Date(Date.now() - (10 - s) * 1000).toISOString().slice(0, 19).replace('T', ' ');
@@ -141,6 +209,8 @@ describe('headway import', () => {
     [['--format', 'vllm'], '--format vllm'],
     [['--timezone', 'Mars/Olympus'], '--timezone Mars/Olympus'],
     [['--url', 'http://localhost:1', '--data', '/tmp/x'], '--url and --data'],
+    [['--url', 'notaurl'], '--url notaurl'],
+    [['--url', 'ftp://localhost'], '--url ftp://localhost'],
   ])('refuses %j before anything is read', async (flags, message) => {
     await expect(run(join(folder, 'missing.log'), ...flags)).rejects.toMatchObject({
       exitCode: EXIT.usage,

@@ -87,6 +87,23 @@ describe('headway ledger', () => {
     });
   });
 
+  it('says once who speaks, and that a compressed file was cut', async () => {
+    const bad = await run('ledger', await file('bad.ndjson', ['{"type":"x"}']));
+    expect(bad.code).toBe(1);
+    expect(bad.err).toMatch(/^1 line cannot be used\./);
+    const partly = await run('ledger', await file('partly.ndjson', [...RUN, '{"type":"x"}']));
+    expect(partly.code).toBe(1);
+    expect(partly.err).toMatch(/^headway: 1 line cannot be used\./);
+
+    const packed = gzipSync(RUN.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    const path = join(dir, 'cut.gz');
+    await writeFile(path, packed.subarray(0, packed.length - 20));
+    const { code, out, err } = await run('ledger', path, '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ job: 'j' });
+    expect(err).toContain(`headway: ${path}: the gzip file is cut`);
+  });
+
   it('looks as of a moment, and reads gzip', async () => {
     const path = await file('run.ndjson.gz', RUN);
     const { out } = await run('ledger', path, '--json', '--at', '58000000');
