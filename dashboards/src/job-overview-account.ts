@@ -20,6 +20,8 @@ function wallOnly(matchers: string): string {
 const INCIDENT_STATES = mapping([
   { value: 'open', text: 'open', color: '#d64545' },
   { value: 'recovered', text: 'recovered', color: '#2f9e6b' },
+  // The job ended with it: nobody came back.
+  { value: 'ended', text: 'ended', color: '#8a93a3' },
 ]);
 
 /** Where the money went and because of what. 11 rows high. */

@@ -20,6 +20,7 @@ const CLOSES_WITHIN = 0.001;
  */
 export function createBarGauge(panel, body) {
   const cascade = panel.options['cascade'] === true;
+  let missed = false;
   return {
     draw(answers) {
       const values = valuesOf(panel, answers);
@@ -29,9 +30,13 @@ export function createBarGauge(panel, body) {
       }
       const bars = cascade ? cascadeOf(values) : plainBars(values);
       const rows = bars.map((bar) => rowOf(bar, panel, cascade));
+      const missing = cascade ? remainderOf(values) : 0;
+      // The queries are answered one after the other, and a new sample may come between two: once is no fault.
+      const persists = missed && missing !== 0;
+      missed = missing !== 0;
       body.replaceChildren(
         element('ul', { class: cascade ? 'bars cascade' : 'bars' }, ...rows),
-        ...remainder(values, cascade, panel),
+        ...(persists ? [remainderNode(missing, panel)] : []),
       );
     },
   };
@@ -79,21 +84,28 @@ export function cascadeOf(values) {
 }
 
 /**
+ * @param {{ name: string, value: number }[]} values the whole, then its parts
+ * @returns {number} what the parts leave of the whole; 0 within rounding
+ */
+export function remainderOf([whole, ...parts]) {
+  if (whole === undefined || parts.length === 0) return 0;
+  const rest = whole.value - parts.reduce((sum, { value }) => sum + value, 0);
+  return Math.abs(rest) <= whole.value * CLOSES_WITHIN ? 0 : rest;
+}
+
+/**
  * A waterfall that does not close is said, not drawn over.
  *
- * @param {{ name: string, value: number }[]} values
- * @param {boolean} cascade
+ * @param {number} rest
  * @param {import('./panel.js').QueryPanelJson} panel
  */
-function remainder(values, cascade, panel) {
-  const [whole, ...parts] = values;
-  if (!cascade || whole === undefined || parts.length === 0) return [];
-  const rest = whole.value - parts.reduce((sum, { value }) => sum + value, 0);
-  if (Math.abs(rest) <= whole.value * CLOSES_WITHIN) return [];
+function remainderNode(rest, panel) {
   const { unit, decimals } = fieldOf(panel.fieldConfig, '');
-  return [
-    element('p', { class: 'absent' }, `The parts miss the whole by ${formatValue(rest, unit, decimals)}.`),
-  ];
+  return element(
+    'p',
+    { class: 'absent' },
+    `The parts miss the whole by ${formatValue(rest, unit, decimals)}.`,
+  );
 }
 
 /**

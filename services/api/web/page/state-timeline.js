@@ -7,6 +7,9 @@ import { formatClock, formatSeconds } from './units.js';
 /** As many marks as fit without touching on the narrowest page. */
 const AXIS_MARKS = 8;
 
+/** Share of the width in which a mark in the middle of its moment would be cut off. */
+const AXIS_EDGE = 0.05;
+
 /**
  * @typedef {import('./time-range.js').View} View
  * @typedef {{ from_s: number, to_s: number, value: number, text: string, color: string | null }} Stretch
@@ -139,6 +142,9 @@ function axisNode(view) {
   for (const { at_s, text } of axisMoments(view, AXIS_MARKS)) {
     const tick = element('span', {}, text);
     tick.style.setProperty('left', percent(at_s, view));
+    const share = (at_s - view.start_s) / (view.end_s - view.start_s);
+    if (share < AXIS_EDGE) tick.className = 'first';
+    else if (share > 1 - AXIS_EDGE) tick.className = 'last';
     axis.append(tick);
   }
   return axis;

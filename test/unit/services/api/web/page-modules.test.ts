@@ -164,9 +164,18 @@ describe('the waterfall', async () => {
     end: number;
     role: string;
   }
-  const { cascadeOf } = await pageModule<{ cascadeOf: (values: { name: string; value: number }[]) => Bar[] }>(
-    'bar-gauge.js',
-  );
+  const { cascadeOf, remainderOf } = await pageModule<{
+    cascadeOf: (values: { name: string; value: number }[]) => Bar[];
+    remainderOf: (values: { name: string; value: number }[]) => number;
+  }>('bar-gauge.js');
+
+  it('knows what the parts leave of the whole', () => {
+    const values = (...of: number[]) => of.map((value, index) => ({ name: `${index}`, value }));
+    expect(remainderOf(values(100, 15, 5, 80))).toBe(0);
+    expect(remainderOf(values(100, 15, 5, 80.05))).toBe(0);
+    expect(remainderOf(values(100, 15, 75))).toBe(10);
+    expect(remainderOf(values(100))).toBe(0);
+  });
 
   it('hangs each loss at the end of the one above, down to what is left', () => {
     const bars = cascadeOf([
