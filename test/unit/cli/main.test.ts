@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { expectedFailure } from '../../../cli/expected-errors.ts';
 import { main } from '../../../cli/main.ts';
 import { CommandFailure, EXIT } from '../../../cli/outcome.ts';
+import { serverAddress } from '../../../cli/server-client.ts';
 import { ConfigError } from '../../../platform/config.ts';
 import { ListenFailed } from '../../../platform/http-server.ts';
 import { MigrationError } from '../../../platform/store/migrate.ts';
@@ -113,6 +114,15 @@ describe('--url', () => {
     const { code, err } = await headway('report', 'a', '--url', url);
     expect(code).toBe(EXIT.usage);
     expect(err).toMatch(/^headway: --url/);
+  });
+});
+
+describe('the address of a Headway', () => {
+  it('may have a path before it, as behind a proxy', () => {
+    expect(serverAddress('http://host:1').href).toBe('http://host:1/');
+    expect(new URL('./v1/jobs', serverAddress('https://host/headway?x#y')).href).toBe(
+      'https://host/headway/v1/jobs',
+    );
   });
 });
 
