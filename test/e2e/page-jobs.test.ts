@@ -181,6 +181,7 @@ describeWithChromium('the page of several jobs, most of them in trouble', () => 
     const card = page.locator('.alert[data-alert]');
     await expect.poll(() => card.textContent(), WAIT).toContain('unheard makes no progress');
     expect(await card.textContent()).toContain('Look at the sender and the network first');
+    await expect.poll(() => page.title(), WAIT).toBe('‼ unheard: silent · Headway');
     const others = page.locator('.others li');
     const lines = (await others.allTextContents()).join('\n');
     expect(lines).toMatch(new RegExp(`fallen makes no progress since .*, down · ${NODE}.*xid:79`));

@@ -204,8 +204,10 @@ export class Page {
    * @param {boolean} complete
    */
   showState({ firing, facts }, complete) {
-    const urgent = firing.find(({ rule, pending }) => rule.severity === 'page' && !pending);
-    document.title = titleOf(this.values()?.['job'] ?? null, urgent, facts, complete);
+    const shown = this.values()?.['job'] ?? null;
+    const pages = firing.filter(({ rule, pending }) => rule.severity === 'page' && !pending);
+    const urgent = pages.find(({ job }) => job === shown) ?? pages[0];
+    document.title = titleOf(shown, urgent, facts, complete);
     byId('favicon').setAttribute('href', `page/favicon${urgent === undefined ? '' : '-alert'}.svg`);
     byId('panels').setAttribute('aria-busy', 'false');
     const at = formatClock(now_s());
