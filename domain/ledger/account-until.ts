@@ -62,14 +62,13 @@ interface Story {
   readonly progress_before_us: ReadonlyMap<number, number | null>;
   /** Completed steps that were rolled back, by end. */
   readonly lost: readonly StepExecution[];
-  /** Steps that took so long that they were a hang to whoever looked, by the time from which they were. */
-  readonly hangs: readonly Hang[];
+  /** Steps that hung and were killed, or went on in the end, by start. */
+  readonly hangs: readonly Stretch[];
 }
 
-interface Hang {
-  readonly step: StepExecution;
-  /** Since when it took too long. */
+interface Stretch {
   readonly from_us: number;
+  readonly to_us: number;
 }
 
 function storyOf(account: Account, live: LiveLimits): Story {
@@ -81,7 +80,9 @@ function storyOf(account: Account, live: LiveLimits): Story {
     if (!first_step_us.has(attempt)) first_step_us.set(attempt, start_us);
   }
   const progress_before_us = new Map(
-    incidents.map(({ attempt, last_progress_at_us }) => [attempt, last_progress_at_us]),
+    incidents.flatMap(({ kind, attempt, last_progress_at_us }): [number, number | null][] =>
+      kind === 'interruption' ? [[attempt, last_progress_at_us]] : [],
+    ),
   );
   const told = { account, reached_us, first_step_us, progress_before_us };
   const lost = steps
@@ -105,25 +106,39 @@ function isCompleted(
 }
 
 /**
- * By the limits that an open step is judged by: from then on whoever looked saw a hang, whether it was killed in the end
- * or went on. That says what state the job was in; its seconds are in the bucket that the end put them in.
+ * Hangs that are over: those that went on are incidents of the account, and those that were killed are steps that never
+ * ended and took longer than the limits by which an open step is judged. Their seconds are in the bucket that the end
+ * put them in; that the job stood still is its state all the same.
  */
-function hangsOf(story: Omit<Story, 'lost' | 'hangs'>, live: LiveLimits): Hang[] {
-  const { steps } = story.account;
-  const completed = steps.filter((step) => isProgress(step) && isCompleted(story, step));
-  const usual_us = usualStep(completed);
-  const first_us = completed[0]?.end_us ?? Number.POSITIVE_INFINITY;
-  return steps.flatMap((step): Hang[] => {
-    const { net_us, start_us, end_us } = step;
-    const limit_us = hangLimit(step, start_us < first_us ? undefined : usual_us, live);
-    // what covered the rest of its time is taken to have come first
-    return net_us > limit_us ? [{ step, from_us: end_us - (net_us - limit_us) }] : [];
-  });
+function hangsOf(story: Omit<Story, 'lost' | 'hangs'>, live: LiveLimits): Stretch[] {
+  const { steps, incidents } = story.account;
+  const hangs: Stretch[] = [];
+  for (const incident of incidents) {
+    const to_us = incident.kind === 'hang' ? regainedAt(incident) : undefined;
+    if (to_us !== undefined) hangs.push({ from_us: incident.failed_at_us, to_us });
+  }
+  const usual_us = usualStep(steps.filter((step) => isProgress(step) && isCompleted(story, step)));
+  for (const step of steps) {
+    const isKilled = step.fate === 'hang_or_unfinished' || step.fate === 'lost_work';
+    if (!isKilled || isCompleted(story, step) || step.labels['unlogged'] === true) continue;
+    if (step.net_us > hangLimit(story, step, usual_us, live)) {
+      hangs.push({ from_us: step.start_us, to_us: step.end_us });
+    }
+  }
+  return hangs.sort((a, b) => a.from_us - b.from_us);
 }
 
-function hangLimit({ count }: StepExecution, usual_us: number | undefined, live: LiveLimits): number {
+/** Net microseconds; the first step of an attempt may compile for as long as a first step may. */
+function hangLimit(
+  { first_step_us }: Pick<Story, 'first_step_us'>,
+  { attempt, count, start_us }: StepExecution,
+  usual_us: number | undefined,
+  live: LiveLimits,
+): number {
   if (usual_us === undefined) return live.hang_before_first_step_us;
-  return (count - 1) * usual_us + Math.max(live.hang_factor * usual_us, live.hang_floor_us);
+  const limit_us = (count - 1) * usual_us + Math.max(live.hang_factor * usual_us, live.hang_floor_us);
+  const isFirst = first_step_us.get(attempt) === start_us;
+  return isFirst ? Math.max(limit_us, live.hang_before_first_step_us) : limit_us;
 }
 
 /** Median net time of a step, of those that nothing interrupted where there are such; undefined without any. */
@@ -156,8 +171,8 @@ function stateAt({ account, first_step_us, hangs }: Story, at_us: number): JobSt
   if (segment?.attempt === undefined) return 'down';
   if (segment.bucket === 'hang' || segment.bucket === 'silent') return segment.bucket;
   const hang = hangs[upperBound(hangs.length, (index) => hangs[index]?.from_us ?? 0, at_us) - 1];
-  const isItsOwn = segment.attempt === hang?.step.attempt && segment.step === hang.step.step;
-  if (hang !== undefined && isItsOwn && at_us < hang.step.end_us) return 'hang';
+  // a span inside, such as a save, says what was done meanwhile
+  if (hang !== undefined && at_us < hang.to_us && segment.step !== undefined) return 'hang';
   const began_us = first_step_us.get(segment.attempt) ?? Number.POSITIVE_INFINITY;
   return began_us <= at_us ? 'running' : 'starting';
 }
@@ -191,21 +206,32 @@ function incidentBy(incident: Incident, at_us: number): Incident[] {
   if (incident.failed_at_us > at_us) return [];
   const reached = (seconds: number | null) =>
     seconds === null || incident.failed_at_us + Math.round(seconds * 1e6) > at_us ? null : seconds;
-  const time_to_regain_progress_s = reached(incident.time_to_regain_progress_s);
-  const isRegained = time_to_regain_progress_s !== null;
+  const regained_us = regainedAt(incident);
+  const isRegained = regained_us !== undefined && regained_us <= at_us;
+  // of one that is over without anybody knowing when, its own state is all there is to say
+  const isOver = isRegained || (regained_us === undefined && incident.state === 'recovered');
   return [
     {
       ...incident,
-      state: isRegained ? incident.state : 'open',
+      state: isOver ? incident.state : 'open',
       time_to_detect_s: reached(incident.time_to_detect_s),
       time_to_localize_s: reached(incident.time_to_localize_s),
       time_to_nodes_ready_s: reached(incident.time_to_nodes_ready_s),
       time_to_restart_s: reached(incident.time_to_restart_s),
       time_to_first_step_s: reached(incident.time_to_first_step_s),
-      time_to_regain_progress_s,
+      time_to_regain_progress_s: reached(incident.time_to_regain_progress_s),
       last_progress_to_regain_s: isRegained ? incident.last_progress_to_regain_s : null,
     },
   ];
+}
+
+/** When progress was regained; where the failure itself has no known time, counted from the last progress. */
+function regainedAt(incident: Incident): number | undefined {
+  const { failed_at_us, last_progress_at_us } = incident;
+  const { time_to_regain_progress_s: regain_s, last_progress_to_regain_s: still_s } = incident;
+  if (regain_s !== null) return failed_at_us + Math.round(regain_s * 1e6);
+  if (still_s === null || last_progress_at_us === null) return undefined;
+  return last_progress_at_us + Math.round(still_s * 1e6);
 }
 
 function lostBy({ account, lost }: Story, at_us: number): number {

@@ -154,8 +154,8 @@ async function scopedEvents(jobs: JobReader, job: string): Promise<JobScopedEven
   );
 }
 
-/** Telemetry older than this is of no job that still runs. */
-const HEARD_LOOKBACK_US = 86_400e6;
+/** Telemetry older than this is of no job that is still followed: as long as the analyzer follows one that says nothing. */
+const HEARD_LOOKBACK_US = 7 * 86_400e6;
 
 /** Faults before the first event may still explain a failure after it. */
 const FAULTS_BEFORE_US = 600e6;

@@ -86,9 +86,9 @@ describe('accountUntil', () => {
     for (const after of ends) {
       const whole = account([...hung, ...after], { now_us: 4200 * S });
       const stateAt = (s: number) => accountUntil(whole, s * S).state;
-      expect([stateAt(69), stateAt(369), stateAt(371), stateAt(3999)]).toEqual([
+      expect([stateAt(69), stateAt(70), stateAt(371), stateAt(3999)]).toEqual([
         'running',
-        'running',
+        'hang',
         'hang',
         'hang',
       ]);
