@@ -1,6 +1,7 @@
 import type { RejectedLine } from '../domain/event-reader.ts';
-import type { Bucket, Incident, LedgerJson, LedgerWindow } from '../domain/ledger/ledger-shape.ts';
+import type { Bucket, LedgerJson, LedgerWindow } from '../domain/ledger/ledger-shape.ts';
 import type { Quality } from '../domain/report/report-shape.ts';
+import { incidentText } from './incident-text.ts';
 import { duration, significant } from './units.ts';
 import { percent, type WaterfallRow, waterfallText } from './waterfall.ts';
 
@@ -68,29 +69,6 @@ function costs({ cost_by_cause_device_seconds }: LedgerAnswer): string {
 
 function incidents({ incidents }: LedgerAnswer): string {
   return incidents.map(incidentText).join('\n');
-}
-
-/** One incident and the rungs of its repair ladder that were reached, in time from the failure. */
-function incidentText(incident: Incident): string {
-  const { kind, state, planned, cause, node, device, lost_steps, last_progress_to_regain_s } = incident;
-  const where = [node, device].filter((part) => part !== null).join(' ');
-  const what = `${kind}${planned ? ', planned' : ''} (${state}), ${cause ?? 'cause unknown'}${where === '' ? '' : ` on ${where}`}`;
-  const rungs: [string, number | null][] = [
-    ['detected', incident.time_to_detect_s],
-    ['localized', incident.time_to_localize_s],
-    ['nodes ready', incident.time_to_nodes_ready_s],
-    ['restarted', incident.time_to_restart_s],
-    ['first step', incident.time_to_first_step_s],
-    ['regained', incident.time_to_regain_progress_s],
-  ];
-  const reached = rungs.flatMap(([name, s]) => (s === null ? [] : [`${name} +${duration(s)}`]));
-  const ladder = reached.length === 0 ? 'no rung of the repair ladder reached yet' : reached.join(' > ');
-  const stood =
-    last_progress_to_regain_s === null
-      ? ''
-      : `\n    from last useful step to ground regained: ${duration(last_progress_to_regain_s)}`;
-  const lost = lost_steps === 1 ? '1 step lost' : `${lost_steps} steps lost`;
-  return `  ${timeText(incident.failed_at_us)}  ${what}; ${lost}\n    ${ladder}${stood}`;
 }
 
 function windows({ windows }: LedgerAnswer): string {

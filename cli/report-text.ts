@@ -1,8 +1,8 @@
-import type { Incident } from '../domain/ledger/ledger-shape.ts';
 import { CONVENTIONS } from '../domain/model-flops.ts';
 import type { JobReport } from '../domain/report/report-shape.ts';
+import { incidentText } from './incident-text.ts';
 import { count, duration, significant } from './units.ts';
-import { culprit, verdictOf } from './verdict.ts';
+import { verdictOf } from './verdict.ts';
 import { percent, type WaterfallRow, waterfallText } from './waterfall.ts';
 
 /** The report of a job for people: the answer first, then what it rests on. */
@@ -30,6 +30,7 @@ function heading(report: JobReport): string {
 
 function goodputText({ ledger, steps, attempts, lost_steps, devices }: JobReport): string {
   const { goodput_ratio, horizon_s } = ledger;
+  if (goodput_ratio === null && horizon_s > 0) return 'Goodput unknown: the log carries no time';
   if (goodput_ratio === null) return 'Goodput: nothing to account for yet';
   const run = `${count(steps)} steps kept, ${count(lost_steps)} lost, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
   const held = devices === null ? 'devices unknown' : `${count(devices)} devices`;
@@ -136,30 +137,7 @@ function incidentsText({ incidents, mttr, ledger }: JobReport): string {
     mttr.count === 0
       ? ''
       : `: repaired (fail to next step) in ${duration(mttr.mean_s)} on average of ${mttr.count}, median ${duration(mttr.median_s)}, p90 ${duration(mttr.p90_s)}`;
-  return [`Incidents ${incidents.length}${summary}`, ...incidents.map(ladderText), ...cost].join('\n');
-}
-
-/** One incident as the rungs of its repair ladder, each in seconds from the failure. */
-function ladderText(incident: Incident): string {
-  const at = new Date(incident.failed_at_us / 1000).toISOString();
-  const rungs: [string, number | null][] = [
-    ['detected', incident.time_to_detect_s],
-    ['localized', incident.time_to_localize_s],
-    ['nodes ready', incident.time_to_nodes_ready_s],
-    ['restarted', incident.time_to_restart_s],
-    ['first step', incident.time_to_first_step_s],
-    ['regained', incident.time_to_regain_progress_s],
-  ];
-  const reached = rungs.flatMap(([name, seconds]) =>
-    seconds === null ? [] : `${name} +${duration(seconds)}`,
-  );
-  const planned = incident.planned ? ', planned' : '';
-  const stood =
-    incident.last_progress_to_regain_s === null
-      ? ''
-      : `\n      from last useful step to ground regained: ${duration(incident.last_progress_to_regain_s)}`;
-  return `  ${at}  ${incident.kind}${planned} (${incident.state}): ${culprit(incident)}; ${incident.lost_steps} steps lost
-      ${reached.length === 0 ? 'no rung of the repair ladder known' : reached.join(' > ')}${stood}`;
+  return [`Incidents ${incidents.length}${summary}`, ...incidents.map(incidentText), ...cost].join('\n');
 }
 
 function qualityText({ quality }: JobReport): string {

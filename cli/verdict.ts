@@ -52,11 +52,17 @@ export function verdictOf(report: JobReport): Verdict {
   };
 }
 
-function movingText({ state, last_step, last_progress_at, at }: JobReport): string {
-  const step = last_step === null ? 'no step yet' : `last step ${last_step} at ${last_progress_at}`;
+function movingText({ state, last_step, last_progress_at, at, ledger }: JobReport): string {
+  const when = hasNoClock(ledger) ? '' : ` at ${last_progress_at}`;
+  const step = last_step === null ? 'no step yet' : `last step ${last_step}${when}`;
   if (state === 'ended') return `has ended: ${step}`;
   if (at === null) return 'has no event that tells a time: nothing can be accounted';
   return `is ${state} as of ${at}: ${step}`;
+}
+
+/** A log without times: what lay between its steps, and how much, is not known. */
+function hasNoClock({ goodput_ratio, horizon_s }: JobReport['ledger']): boolean {
+  return goodput_ratio === null && horizon_s > 0;
 }
 
 function sinceText({ last_progress_at, at, last_step }: JobReport): string {
@@ -93,6 +99,7 @@ function cost({
 }
 
 function largestLoss({ ledger, incidents }: JobReport): string | null {
+  if (hasNoClock(ledger)) return null;
   const [largest] = Object.entries(ledger.buckets_s)
     .filter(([bucket]) => bucket in MEND)
     .sort(([, a], [, b]) => b - a);

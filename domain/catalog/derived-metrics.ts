@@ -171,7 +171,11 @@ export const DERIVED_METRICS = [
       { name: 'cause', help: 'the cause, empty while unknown' },
       { name: 'node', help: 'the node at fault, empty while unknown' },
       { name: 'device', help: 'the device at fault, empty while unknown' },
-      { name: 'state', values: ['open', 'recovered'], help: 'whether it is over' },
+      {
+        name: 'state',
+        values: ['open', 'recovered', 'ended'],
+        help: 'whether it is over; ended: the job was, before progress came back',
+      },
     ],
     unit: 'info',
     help: 'One series for each incident of the job.',

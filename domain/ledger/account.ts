@@ -44,7 +44,7 @@ export function accountOf(events: readonly JobScopedEvent[], options: AccountOpt
     segments: painted.segments,
     steps: painted.steps,
     attempts: launches.map(attemptOf),
-    incidents: incidentsOf(options.job, launches, executions, view.marks, painted.stall),
+    incidents: incidentsOf(options.job, launches, executions, view.marks, painted),
     lost_steps: distinctSteps(undone),
     last_step: newest?.step ?? null,
     last_progress_at_us: newest?.end_us ?? null,

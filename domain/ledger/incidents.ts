@@ -5,6 +5,15 @@ import type { Launch } from './launches.ts';
 import type { Incident } from './ledger-shape.ts';
 import type { Stall } from './stall.ts';
 
+/** A step that took too long for anything but a hang, and yet went on: from its start to its end. */
+export type ResumedHang = Pick<Execution, 'launch' | 'start_us' | 'end_us'>;
+
+export interface Standstills {
+  /** What the open end of the job is in. */
+  readonly stall: Stall | undefined;
+  readonly resumed: readonly ResumedHang[];
+}
+
 /** What the steps of one attempt say about progress. */
 interface LaunchProgress {
   first_step_us: number | undefined;
@@ -28,16 +37,17 @@ interface Before {
 }
 
 /**
- * One incident for each boundary between two attempts, one for a failure that nothing followed yet, and one for a
- * current hang or silence. An attempt that ended without a fail failed when it ended; one that was superseded without a
- * word, when the next one started: nothing earlier is known.
+ * One incident for each boundary between two attempts, one for a failure or an unclean end that nothing followed, one
+ * for each hang that went on by itself, and one for a current hang or silence. An attempt that ended without a fail
+ * failed when it ended. When one failed that was superseded without a word nobody knows: its incident stands at the next
+ * start, and only what is counted from the last progress is known of it.
  */
 export function incidentsOf(
   job: string,
   launches: readonly Launch[],
   executions: Executions,
   marks: readonly MarkEvent[],
-  stall: Stall | undefined,
+  { stall, resumed }: Standstills,
 ): Incident[] {
   const progress = progressOf(launches, executions);
   const sorted = [...marks].sort((a, b) => a.time_us - b.time_us);
@@ -51,7 +61,8 @@ export function incidentsOf(
     const next = launches[index + 1];
     const lost_steps = distinctSteps(own?.lost ?? []);
     const before = { launch, failed_at_us: launch.close_us, highest, last_progress_at_us, lost_steps };
-    if (next === undefined && launch.ending !== 'fail') {
+    for (const hang of resumed) if (hang.launch === index) incidents.push(resumedHang(job, launch, hang));
+    if (next === undefined && launch.ending !== 'fail' && launch.ending !== 'unclean') {
       if (stall !== undefined) incidents.push(stalled(job, before, stall, sorted));
       break;
     }
@@ -59,7 +70,12 @@ export function incidentsOf(
     const told = marksBetween(sorted, before.failed_at_us, until_us);
     incidents.push(interruption(job, before, next, recovery(before, progress, index + 1), told));
   }
-  return incidents;
+  const isOver = launches.at(-1)?.ending === 'clean' || launches.at(-1)?.ending === 'unclean';
+  return isOver ? incidents.map(endedWithJob) : incidents;
+}
+
+function endedWithJob(incident: Incident): Incident {
+  return incident.state === 'open' ? { ...incident, state: 'ended' } : incident;
 }
 
 function nextFailure(next: Launch, afterwards: Launch | undefined): number {
@@ -147,7 +163,8 @@ function interruption(
 ): Incident {
   const { launch, failed_at_us, last_progress_at_us } = before;
   const { fail } = launch;
-  const after = (time_us: number | undefined) => seconds(failed_at_us, time_us);
+  const isKnown = launch.ending !== 'superseded';
+  const after = (time_us: number | undefined) => (isKnown ? seconds(failed_at_us, time_us) : null);
   return {
     id: `${job}/${launch.attempt}`,
     kind: 'interruption',
@@ -177,6 +194,27 @@ function stalled(job: string, before: Before, stall: Stall, sorted: readonly Mar
   const since = { ...before, failed_at_us: stall.from_us, lost_steps: 0 };
   const kind = stall.silent_from_us === undefined ? 'hang' : 'silence';
   return { ...interruption(job, since, undefined, nothing, told), kind };
+}
+
+/** The step ended in the end, so its time stays productive (R2); that nothing moved meanwhile is told here. */
+function resumedHang(job: string, launch: Launch, { start_us, end_us }: ResumedHang): Incident {
+  const before = {
+    launch,
+    failed_at_us: start_us,
+    highest: Number.NEGATIVE_INFINITY,
+    last_progress_at_us: start_us,
+    lost_steps: 0,
+  };
+  const again = { first_step_us: end_us, regained_us: end_us };
+  const incident = interruption(job, before, undefined, again, {});
+  return {
+    ...incident,
+    id: `${incident.id}/hang-${start_us}`,
+    kind: 'hang',
+    cause: null,
+    node: null,
+    device: null,
+  };
 }
 
 function seconds(from_us: number, to_us: number | undefined): number | null {

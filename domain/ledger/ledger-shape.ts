@@ -75,7 +75,8 @@ export interface Incident {
   /** Stable over its life: `<job>/<attempt that failed>`. */
   readonly id: string;
   readonly kind: 'interruption' | 'hang' | 'silence';
-  readonly state: 'open' | 'recovered';
+  /** `ended`: the job was over before progress was regained. */
+  readonly state: 'open' | 'recovered' | 'ended';
   /** The attempt that ended. */
   readonly attempt: number;
   readonly failed_at_us: number;

@@ -7,13 +7,14 @@ import { append, emptyLayer, lengthOf, sweep } from './layers.ts';
 import type { Bucket, LiveLimits, Segment, StepExecution } from './ledger-shape.ts';
 import { type ProgramStartup, programStartup } from './program-startup.ts';
 import { createSegments } from './segments.ts';
-import { medianStep, openEndOf, type Stall, stallOf } from './stall.ts';
+import { medianStep, openEndOf, resumedHangs, type Stall, stallOf } from './stall.ts';
 import type { StepTimes } from './usual-step.ts';
 
 export interface Painted {
   readonly segments: Segment[];
   readonly steps: StepExecution[];
   readonly stall: Stall | undefined;
+  readonly resumed: readonly Execution[];
   readonly overlapped_s: Record<string, number>;
 }
 
@@ -48,6 +49,7 @@ export function paint(job: Job, limits: LiveLimits): Painted {
     segments: write(job, stalled, startup),
     steps: stepsOf(job, measured, startup, stall),
     stall,
+    resumed: resumedHangs(executions.list, measured, step_us, limits),
     overlapped_s: Object.fromEntries(overlapped.sort()),
   };
 }

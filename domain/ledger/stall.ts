@@ -73,8 +73,32 @@ export function stallOf(
 
 function hangLimit(end: OpenEnd, step_us: number | undefined, limits: LiveLimits): number {
   if (end.last === undefined || step_us === undefined) return limits.hang_before_first_step_us;
-  const due_us = (end.last.count - 1) * step_us;
-  return due_us + Math.max(limits.hang_factor * step_us, limits.hang_floor_us);
+  return stepLimit(end.last.count, step_us, limits);
+}
+
+/** Net microseconds past which a line of `count` steps can only hang. */
+function stepLimit(count: number, step_us: number, limits: LiveLimits): number {
+  return (count - 1) * step_us + Math.max(limits.hang_factor * step_us, limits.hang_floor_us);
+}
+
+/**
+ * Completed steps that took so long that the job would have been called hung meanwhile. A first step may compile for as
+ * long as a first step may, and steps in a gap of a log (`unlogged`) were measured by nobody.
+ */
+export function resumedHangs(
+  executions: readonly Execution[],
+  { net_us }: StepTimes,
+  step_us: number | undefined,
+  limits: LiveLimits,
+): Execution[] {
+  if (step_us === undefined) return [];
+  return executions.filter((execution, index) => {
+    if (!execution.completed || !isProgress(execution) || execution.labels['unlogged'] === true) return false;
+    const isFirst = executions[index - 1]?.launch !== execution.launch;
+    const limit_us = stepLimit(execution.count, step_us, limits);
+    const grace_us = isFirst ? Math.max(limit_us, limits.hang_before_first_step_us) : limit_us;
+    return (net_us[index] ?? 0) > grace_us;
+  });
 }
 
 /** What a completed step of the job usually takes, microseconds; undefined without one. */

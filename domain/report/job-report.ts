@@ -81,13 +81,21 @@ function usualDevices(steps: readonly KeptStep[]): number | null {
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null;
 }
 
-function rangedLedger({ account, range }: JobView, windows_us?: LedgerOptions['windows_us']): LedgerJson {
-  const { from_us, to_us } = range;
-  return ledgerOf(account, {
+function rangedLedger(view: JobView, windows_us?: LedgerOptions['windows_us']): LedgerJson {
+  const { from_us, to_us } = view.range;
+  const ledger = ledgerOf(view.account, {
     ...(from_us === undefined ? {} : { from_us }),
     ...(to_us === undefined ? {} : { to_us }),
     ...(windows_us === undefined ? {} : { windows_us }),
   });
+  return view.clock_is_made_up ? withoutGoodput(ledger) : ledger;
+}
+
+/** A log without times says what its steps took and nothing of what was between them. */
+function withoutGoodput(ledger: LedgerJson): LedgerJson {
+  const unknown = { goodput_ratio: null, device_goodput_ratio: null };
+  const windows = ledger.windows.map((window) => ({ ...window, goodput_ratio: null }));
+  return { ...ledger, ...unknown, windows };
 }
 
 function specSummary(spec: ResolvedSpec, devices: number | null): JobReport['spec'] {

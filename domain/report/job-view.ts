@@ -1,4 +1,4 @@
-import type { FaultEvent, JobScopedEvent } from '../events.ts';
+import type { FaultEvent, JobScopedEvent, Labels } from '../events.ts';
 import { accountOf } from '../ledger/account.ts';
 import type { Account, LiveLimits } from '../ledger/ledger-shape.ts';
 import { isAbovePeak } from '../mfu.ts';
@@ -55,7 +55,7 @@ export function jobView(events: readonly JobScopedEvent[], options: ViewOptions)
     ...(at_us === undefined ? {} : { at_us }),
     ...(live === undefined ? {} : { live }),
   });
-  const clock_is_made_up = told.steps.some(({ labels }) => labels['time_source'] === 'synthetic');
+  const clock_is_made_up = [history.merged, ...told.steps].some(isOfMadeUpClock);
   const account = clock_is_made_up ? withoutRepairTimes(told) : withFaultCauses(told, faults);
   const looked_us = at_us ?? now_us ?? account.newest_event_us;
   const devices = devicesOf(events, looked_us ?? Number.POSITIVE_INFINITY, history.merged.device_count);
@@ -76,6 +76,10 @@ export function jobView(events: readonly JobScopedEvent[], options: ViewOptions)
     steps_unlogged: stepsOf(kept) - stepsOf(logged),
     steps_above_peak: stepsOf(logged) - stepsOf(measured),
   };
+}
+
+function isOfMadeUpClock({ labels }: { readonly labels?: Labels }): boolean {
+  return labels?.['time_source'] === 'synthetic';
 }
 
 /** The clock of a log without times is made up: between its steps nothing was measured, and zero would be a lie. */

@@ -30,7 +30,7 @@ export function qualityOf(
 }
 
 function reasonsOf(
-  { spec, measured, steps_above_peak, steps_unlogged, clock_is_made_up }: JobView,
+  { account, at_us, spec, measured, steps_above_peak, steps_unlogged, clock_is_made_up }: JobView,
   throughput: Throughput,
 ): Record<string, string> {
   const reasons: Record<string, string> = { ...spec.reasons };
@@ -52,11 +52,28 @@ function reasonsOf(
     reasons['mttr'] =
       'the log carries no time: its clock is made up of step times, so down time, repair times and goodput are not known';
   }
+  if (hasImplausibleTimes(account, at_us)) {
+    reasons['time'] =
+      'events lie before the year 2000 or more than an hour ahead of the clock: times are microseconds since the epoch';
+  }
   if (steps_unlogged > 0) {
     reasons['steps_unlogged'] =
       `${steps_unlogged} kept steps lie in gaps of the log: they count as steps and time, and are in no rate`;
   }
   return reasons;
+}
+
+/** 2000-01-01: no accelerator of the catalogue existed, but milliseconds taken for microseconds lie before it. */
+const PLAUSIBLE_FROM_US = 946_684_800_000_000;
+const PLAUSIBLE_AHEAD_US = 3_600_000_000;
+
+function hasImplausibleTimes(
+  { attempts, newest_event_us }: JobView['account'],
+  at_us: number | null,
+): boolean {
+  const first_us = attempts[0]?.start_us;
+  if (first_us !== undefined && first_us < PLAUSIBLE_FROM_US) return true;
+  return newest_event_us !== null && at_us !== null && newest_event_us > at_us + PLAUSIBLE_AHEAD_US;
 }
 
 function baselineText(baseline: BaselineReference | undefined): string | null {

@@ -109,7 +109,9 @@ describe('late events', () => {
     expect(late).toMatchObject({
       state: 'running',
       buckets_s: { productive: 640, other: 50 },
-      incidents: [],
+      incidents: [
+        { kind: 'hang', state: 'recovered', failed_at_us: 200_000_000, last_progress_to_regain_s: 450 },
+      ],
     });
   });
 });

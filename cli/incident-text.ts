@@ -1,0 +1,30 @@
+import type { Incident } from '../domain/ledger/ledger-shape.ts';
+import { duration } from './units.ts';
+import { culprit } from './verdict.ts';
+
+/** One incident as the rungs of its repair ladder, each in time from the failure, the unreached ones left out. */
+export function incidentText(incident: Incident): string {
+  const at = new Date(incident.failed_at_us / 1000).toISOString();
+  const planned = incident.planned ? ', planned' : '';
+  const lost = incident.lost_steps === 1 ? '1 step lost' : `${incident.lost_steps} steps lost`;
+  const head = `  ${at}  ${incident.kind}${planned} (${incident.state}): ${culprit(incident)}; ${lost}`;
+  const stood = incident.last_progress_to_regain_s;
+  const whole = stood === null ? [] : [`    from last useful step to ground regained: ${duration(stood)}`];
+  return [head, `    ${ladder(incident)}`, ...whole].join('\n');
+}
+
+function ladder(incident: Incident): string {
+  const rungs: [string, number | null][] = [
+    ['detected', incident.time_to_detect_s],
+    ['localized', incident.time_to_localize_s],
+    ['nodes ready', incident.time_to_nodes_ready_s],
+    ['restarted', incident.time_to_restart_s],
+    ['first step', incident.time_to_first_step_s],
+    ['regained', incident.time_to_regain_progress_s],
+  ];
+  const reached = rungs.flatMap(([name, s]) => (s === null ? [] : [`${name} +${duration(s)}`]));
+  if (reached.length > 0) return reached.join(' > ');
+  return incident.state === 'recovered'
+    ? 'when it failed was not told, so no time from there is known'
+    : 'no rung of the repair ladder reached yet';
+}
