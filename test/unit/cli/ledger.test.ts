@@ -171,7 +171,7 @@ describe('headway ledger', () => {
     const { out } = await run('ledger', await file('run.ndjson', [...RUN, step(2, 10, 500)]));
     expect(out).toMatch(/^j: ended; goodput 52.6 % of 190.0 s, 1 interruption\n/);
     expect(out).toMatch(/ lost_work +10.5 % +█+ +20.0 s {2}0.0444 device-h/);
-    expect(out).toContain('interruption (recovered), xid:79; 2 steps lost');
+    expect(out).toContain('interruption (recovered): xid:79; 2 steps lost');
     expect(out).toContain('detected +5.000 s > restarted +40.0 s > first step +60.0 s > regained +80.0 s');
   });
 });
