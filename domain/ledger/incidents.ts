@@ -62,7 +62,7 @@ export function incidentsOf(
     const lost_steps = distinctSteps(own?.lost ?? []);
     const before = { launch, failed_at_us: launch.close_us, highest, last_progress_at_us, lost_steps };
     for (const hang of resumed) if (hang.launch === index) incidents.push(resumedHang(job, launch, hang));
-    if (next === undefined && launch.ending !== 'fail' && launch.ending !== 'unclean') {
+    if (next === undefined && !wentWrong(launch)) {
       if (stall !== undefined) incidents.push(stalled(job, before, stall, sorted));
       break;
     }
@@ -72,6 +72,11 @@ export function incidentsOf(
   }
   const isOver = launches.at(-1)?.ending === 'clean' || launches.at(-1)?.ending === 'unclean';
   return isOver ? incidents.map(endedWithJob) : incidents;
+}
+
+/** The end of a log that is only part of a run says nothing about how the run ended. */
+function wentWrong({ ending, isPresumed }: Launch): boolean {
+  return ending === 'fail' || (ending === 'unclean' && !isPresumed);
 }
 
 function endedWithJob(incident: Incident): Incident {

@@ -15,6 +15,8 @@ export interface Launch {
   /** Its end, the start of the next attempt, or the clock: what it covers is `[start_us, close_us)`. */
   readonly close_us: number;
   readonly ending: Ending;
+  /** Nobody said that it ended: whoever sent its events closed it where they stop (label `closed_by`). */
+  readonly isPresumed: boolean;
   readonly fail: FailEvent | undefined;
   readonly device_count: number | undefined;
   /** In order of start. */
@@ -24,6 +26,7 @@ export interface Launch {
 interface Close {
   readonly time_us: number;
   readonly ending: 'fail' | 'clean' | 'unclean';
+  readonly isPresumed: boolean;
   readonly fail: FailEvent | undefined;
 }
 
@@ -95,11 +98,12 @@ function createResolver(starts: readonly Start[]): (attempt: number | undefined,
 
 function closesOf(view: JobView): (Close & { readonly event: { attempt?: number; time_us: number } })[] {
   const fails = byTime(view.fails).map((fail) => {
-    return { time_us: fail.time_us, ending: 'fail' as const, fail, event: fail };
+    return { time_us: fail.time_us, ending: 'fail' as const, isPresumed: false, fail, event: fail };
   });
   const ends = view.ends.map((event) => {
     const ending = event.clean ? ('clean' as const) : ('unclean' as const);
-    return { time_us: event.time_us, ending, fail: undefined, event };
+    const isPresumed = event.labels?.['closed_by'] !== undefined;
+    return { time_us: event.time_us, ending, isPresumed, fail: undefined, event };
   });
   // an unclean end at the instant of a clean one is the one that some rank saw go wrong
   const rank = { fail: 0, unclean: 1, clean: 2 } as const;
@@ -174,7 +178,8 @@ function numbered(pieces: readonly Piece[], clock_us: number): Launch[] {
       close === undefined ? clock_us : Math.max(close.time_us, start_us),
       next_us ?? Number.POSITIVE_INFINITY,
     );
-    return { attempt, given, start_us, close_us, ending, fail, device_count, steps };
+    const isPresumed = close?.isPresumed ?? false;
+    return { attempt, given, start_us, close_us, ending, isPresumed, fail, device_count, steps };
   });
 }
 

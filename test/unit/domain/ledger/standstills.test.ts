@@ -45,6 +45,11 @@ describe('incidents beyond a failure that was repaired', () => {
     expect(account([start(1, 0), step(1, 0, 0, 10), end(1, 20)]).incidents).toEqual([]);
   });
 
+  it('take the end of a log for no failure', () => {
+    const closed = { ...end(1, 20, false), labels: { closed_by: 'end of log' } };
+    expect(account([start(1, 0), step(1, 0, 0, 10), closed]).incidents).toEqual([]);
+  });
+
   it('are not open for ever: the job may end before progress is regained', () => {
     const given_up = account([start(1, 0), step(1, 0, 0, 10), fail(1, 15), start(2, 20), end(2, 30)]);
     expect(given_up.incidents.map(({ state }) => state)).toEqual(['ended']);
