@@ -1,5 +1,5 @@
 import { canonicalEventLine } from '../domain/event-reader.ts';
-import type { FaultEvent, JobScopedEvent, RunEvent } from '../domain/events.ts';
+import { type FaultEvent, isJobScoped, type RunEvent } from '../domain/events.ts';
 import { jobReport } from '../domain/report/job-report.ts';
 import type { JobReport } from '../domain/report/report-shape.ts';
 import { createLog } from '../platform/log.ts';
@@ -14,9 +14,7 @@ const EVENTS_PER_PUBLISH = 20_000;
 /** The report of a job that is kept nowhere: from its events alone, as of its newest one. */
 export function reportInMemory(job: string, events: readonly RunEvent[]): JobReport {
   const faults = events.filter((event): event is FaultEvent => event.type === 'fault');
-  const scoped = events.filter(
-    (event): event is JobScopedEvent => event.type !== 'fault' && event.type !== 'node_state',
-  );
+  const scoped = events.filter(isJobScoped);
   return jobReport(scoped, { job, faults });
 }
 

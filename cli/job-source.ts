@@ -1,4 +1,4 @@
-import type { FaultEvent, JobScopedEvent, RunEvent } from '../domain/events.ts';
+import { type FaultEvent, isJobScoped, type JobScopedEvent, type RunEvent } from '../domain/events.ts';
 import { nodesOf } from '../domain/report/job-nodes.ts';
 import { jobReport } from '../domain/report/job-report.ts';
 import type { JobReport } from '../domain/report/report-shape.ts';
@@ -91,10 +91,6 @@ async function reportFromTables(job: string, dir: string, options: SourceOptions
 function splitEvents(job: string, all: readonly RunEvent[]): JobEvents {
   const faults = all.filter((event): event is FaultEvent => event.type === 'fault');
   return { job, events: all.filter(isJobScoped), faults };
-}
-
-function isJobScoped(event: RunEvent): event is JobScopedEvent {
-  return event.type !== 'fault' && event.type !== 'node_state';
 }
 
 function rangeOf({ from, to }: SourceOptions) {

@@ -203,6 +203,11 @@ export type JobScopedEvent =
 
 export type RunEvent = JobScopedEvent | FaultEvent | NodeStateEvent;
 
+/** Whether an event feeds a job's ledger; faults and node states are of machines. */
+export function isJobScoped(event: RunEvent): event is JobScopedEvent {
+  return event.type !== 'fault' && event.type !== 'node_state';
+}
+
 export const EVENT_TYPES = [
   'job',
   'attempt_start',

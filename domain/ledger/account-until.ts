@@ -1,5 +1,5 @@
 import { median } from '../statistics.ts';
-import { distinctSteps } from './executions.ts';
+import { distinctSteps, isProgress } from './executions.ts';
 import { upperBound } from './job-view.ts';
 import {
   type Account,
@@ -10,6 +10,7 @@ import {
   type Segment,
   type StepExecution,
 } from './ledger-shape.ts';
+import { pastStepLimit } from './stall.ts';
 
 /**
  * A job at an earlier moment, told in hindsight: its account as far as `at_us` (microseconds), by what is known today.
@@ -91,10 +92,6 @@ function storyOf(account: Account, live: LiveLimits): Story {
   return { ...told, lost, hangs: hangsOf(told, live) };
 }
 
-function isProgress({ kind }: StepExecution): boolean {
-  return kind !== 'eval';
-}
-
 /** Work is lost when a completed step is done again, and when a step was under way at the failure. */
 function isCompleted(
   { progress_before_us }: Pick<Story, 'progress_before_us'>,
@@ -121,24 +118,12 @@ function hangsOf(story: Omit<Story, 'lost' | 'hangs'>, live: LiveLimits): Stretc
   for (const step of steps) {
     const isKilled = step.fate === 'hang_or_unfinished' || step.fate === 'lost_work';
     if (!isKilled || isCompleted(story, step) || step.labels['unlogged'] === true) continue;
-    if (step.net_us > hangLimit(story, step, usual_us, live)) {
+    const isFirst = story.first_step_us.get(step.attempt) === step.start_us;
+    if (step.net_us > pastStepLimit(step.count, isFirst, usual_us, live)) {
       hangs.push({ from_us: step.start_us, to_us: step.end_us });
     }
   }
   return hangs.sort((a, b) => a.from_us - b.from_us);
-}
-
-/** Net microseconds; the first step of an attempt may compile for as long as a first step may. */
-function hangLimit(
-  { first_step_us }: Pick<Story, 'first_step_us'>,
-  { attempt, count, start_us }: StepExecution,
-  usual_us: number | undefined,
-  live: LiveLimits,
-): number {
-  if (usual_us === undefined) return live.hang_before_first_step_us;
-  const limit_us = (count - 1) * usual_us + Math.max(live.hang_factor * usual_us, live.hang_floor_us);
-  const isFirst = first_step_us.get(attempt) === start_us;
-  return isFirst ? Math.max(limit_us, live.hang_before_first_step_us) : limit_us;
 }
 
 /** Median net time of a step, of those that nothing interrupted where there are such; undefined without any. */

@@ -82,8 +82,24 @@ function stepLimit(count: number, step_us: number, limits: LiveLimits): number {
 }
 
 /**
- * Completed steps that took so long that the job would have been called hung meanwhile. A first step may compile for as
- * long as a first step may, and steps in a gap of a log (`unlogged`) were measured by nobody.
+ * The same for a line that is over: an attempt's first step may compile for as long as a first step may.
+ *
+ * @param step_us what a completed step of the job usually takes; undefined when there is none
+ */
+export function pastStepLimit(
+  count: number,
+  isFirst: boolean,
+  step_us: number | undefined,
+  limits: LiveLimits,
+): number {
+  if (step_us === undefined) return limits.hang_before_first_step_us;
+  const limit_us = stepLimit(count, step_us, limits);
+  return isFirst ? Math.max(limit_us, limits.hang_before_first_step_us) : limit_us;
+}
+
+/**
+ * Completed steps that took so long that the job would have been called hung meanwhile. Steps in a gap of a log
+ * (`unlogged`) were measured by nobody.
  */
 export function resumedHangs(
   executions: readonly Execution[],
@@ -95,9 +111,7 @@ export function resumedHangs(
   return executions.filter((execution, index) => {
     if (!execution.completed || !isProgress(execution) || execution.labels['unlogged'] === true) return false;
     const isFirst = executions[index - 1]?.launch !== execution.launch;
-    const limit_us = stepLimit(execution.count, step_us, limits);
-    const grace_us = isFirst ? Math.max(limit_us, limits.hang_before_first_step_us) : limit_us;
-    return (net_us[index] ?? 0) > grace_us;
+    return (net_us[index] ?? 0) > pastStepLimit(execution.count, isFirst, step_us, limits);
   });
 }
 

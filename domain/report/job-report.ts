@@ -1,9 +1,9 @@
 import type { JobScopedEvent } from '../events.ts';
+import { distinctSteps } from '../ledger/executions.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
 import { modelName, type ResolvedSpec } from './job-spec.ts';
 import { type JobView, jobView, type ViewOptions } from './job-view.ts';
-import { distinctSteps } from './kept-steps.ts';
 import { loggedNumbers, withLoggedRecompute } from './logged.ts';
 import { mttrOf } from './mttr.ts';
 import { qualityOf } from './quality.ts';

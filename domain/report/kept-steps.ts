@@ -53,17 +53,3 @@ function computeSeconds(
 function tokensOf({ tokens, count }: StepExecution, tokens_per_step: number | null): number | undefined {
   return tokens === undefined ? (tokens_per_step ?? undefined) : tokens / count;
 }
-
-/** How many different steps the executions cover; a line that averages ten steps covers ten. */
-export function distinctSteps(steps: readonly Pick<KeptStep, 'step' | 'count'>[]): number {
-  const ranges = steps
-    .map(({ step, count }) => ({ first: step - count + 1, last: step }))
-    .sort((a, b) => a.first - b.first);
-  let covered = 0;
-  let reached = Number.NEGATIVE_INFINITY;
-  for (const { first, last } of ranges) {
-    covered += Math.max(0, last - Math.max(first, reached + 1) + 1);
-    reached = Math.max(reached, last);
-  }
-  return covered;
-}

@@ -1,4 +1,4 @@
-import type { FaultEvent, JobScopedEvent, RunEvent } from '../../../domain/events.ts';
+import { type FaultEvent, isJobScoped, type JobScopedEvent } from '../../../domain/events.ts';
 import { specHistory } from '../../../domain/report/spec-history.ts';
 import { type EventRow, eventOfRow } from '../../../platform/store/event-rows.ts';
 import { namedQuery } from '../../../platform/store/named-queries.ts';
@@ -66,10 +66,6 @@ export class JobEvents {
 
 function specText(events: readonly JobScopedEvent[]): string {
   return JSON.stringify(specHistory(events).merged);
-}
-
-function isJobScoped(event: RunEvent): event is JobScopedEvent {
-  return event.type !== 'fault' && event.type !== 'node_state';
 }
 
 /** Faults of the nodes, or sent for the job, between two times (microseconds). */

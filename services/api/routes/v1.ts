@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono';
-import type { FaultEvent, JobScopedEvent } from '../../../domain/events.ts';
+import { type FaultEvent, isJobScoped, type JobScopedEvent } from '../../../domain/events.ts';
 import type { LiveLimits } from '../../../domain/ledger/ledger-shape.ts';
 import { DEFINITIONS, type LinearityDefinition } from '../../../domain/linearity.ts';
 import { efficiencyOf } from '../../../domain/report/efficiency.ts';
@@ -143,9 +143,7 @@ async function readView(
 
 async function scopedEvents(jobs: JobReader, job: string): Promise<JobScopedEvent[]> {
   const events = await jobs.events(job);
-  const scoped = events.filter(
-    (event): event is JobScopedEvent => event.type !== 'fault' && event.type !== 'node_state',
-  );
+  const scoped = events.filter(isJobScoped);
   if (scoped.length > 0) return scoped;
   throw new Problem(
     404,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { distinctSteps } from '../../../../domain/report/kept-steps.ts';
+import { distinctSteps } from '../../../../domain/ledger/executions.ts';
 
 describe('distinctSteps', () => {
   it('counts each step once, however the lines that cover it overlap', () => {
