@@ -22,7 +22,7 @@ export function parseQuery(text: string, config: PromqlConfig): Expr {
       `query of ${text.length} characters; the limit is ${config.query_length_max} (config promql.query_length_max)`,
     );
   }
-  const tree = parser.parse(text);
+  const tree = treeOf(text, config);
   refuseErrors(tree, text);
   const top = tree.topNode.firstChild;
   const first = top?.name === 'LineComment' ? (childrenOf(tree.topNode)[0] ?? null) : top;
@@ -37,6 +37,18 @@ export function parseSelector(text: string, config: PromqlConfig): readonly Matc
     throw badData(`${JSON.stringify(text)} is not a series selector`);
   }
   return expr.matchers;
+}
+
+/** The grammar's library descends by recursion: a text may be too deep for it before our own limit can be asked. */
+function treeOf(text: string, config: PromqlConfig): Tree {
+  try {
+    return parser.parse(text);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw badData(
+      `expression nests far deeper than ${config.nesting_max} (config promql.nesting_max), or is a chain of too many terms`,
+    );
+  }
 }
 
 function refuseErrors(tree: Tree, text: string): void {
