@@ -1,0 +1,17 @@
+/** What only the operator knows of a site; null is unknown, and so is then what follows from it. */
+export interface SiteConfig {
+  /** Price of one device for one hour, for jobs that name none. */
+  readonly price_per_device_hour: number | null;
+  /** Name of the currency that prices are in, as it is to be printed. */
+  readonly currency: string | null;
+  readonly power: {
+    /** Facility power over IT power (power usage effectiveness), at least 1. */
+    readonly pue: number | null;
+  };
+}
+
+export const SITE_DEFAULTS: SiteConfig = {
+  price_per_device_hour: null,
+  currency: null,
+  power: { pue: null },
+};
