@@ -114,6 +114,12 @@ export const durationUs = integerField(0, 'an integer, microseconds');
 export const index = integerField(0, 'an integer from 0');
 export const positiveInteger = integerField(1, 'an integer from 1');
 
+export const zeroStage: FieldReader = (value, path, limits) => {
+  const read = index(value, path, limits);
+  if (read instanceof EventProblem || Number(read) <= 3) return read;
+  return new EventProblem('out_of_range', `${path} is ${shown(value)}; expected a stage of ZeRO, 0 to 3`);
+};
+
 function numberField(accepts: (value: number) => boolean, expected: string): FieldReader {
   return (value, path) => {
     if (typeof value !== 'number') return wrongType(path, value, expected);

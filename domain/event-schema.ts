@@ -15,6 +15,7 @@ import {
   record,
   text,
   timeUs,
+  zeroStage,
 } from './event-fields.ts';
 import { MARK_KINDS, NODE_STATES, type RunEvent, SPAN_KINDS } from './events.ts';
 
@@ -66,6 +67,8 @@ export const EVENT_SCHEMA: EventSchema = {
     tokens_per_step: may(positiveNumber),
     recompute: may(oneOf(['none', 'selective', 'full'])),
     parallelism: may(PARALLELISM),
+    micro_batch_sequences: may(positiveNumber),
+    zero_stage: may(zeroStage),
     baseline: may(baseline),
     price_per_device_hour: may(amount),
     time_us: may(timeUs),

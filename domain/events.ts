@@ -48,6 +48,10 @@ export interface JobEvent extends InJob {
   readonly tokens_per_step?: number;
   readonly recompute?: Recompute;
   readonly parallelism?: Parallelism;
+  /** Sequences that one data parallel rank computes at a time: activation memory grows with it. */
+  readonly micro_batch_sequences?: number;
+  /** What is divided over data parallel ranks: 1 optimizer state, 2 gradients too, 3 parameters too; 0 nothing. */
+  readonly zero_stage?: number;
   readonly baseline?: BaselineReference;
   readonly price_per_device_hour?: number;
   /** When the spec became known; orders revisions of the same job. Defaults to arrival. */

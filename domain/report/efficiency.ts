@@ -29,6 +29,7 @@ export function efficiencyOf(report: JobReport, spec: ResolvedSpec) {
     tflops_per_device: report.tflops_per_device,
     mfu_ratio: report.mfu_ratio,
     hfu_ratio: report.hfu_ratio,
+    ofu_ratio: report.ofu_ratio,
     mfu_ratio_by_peak: byPeak(tokens_per_s_per_device, spec),
     logged: report.logged,
     notes: model?.notes ?? [],

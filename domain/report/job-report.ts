@@ -2,15 +2,20 @@ import type { JobScopedEvent } from '../events.ts';
 import { distinctSteps } from '../ledger/executions.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
+import { costOf } from './cost.ts';
+import { energyOf } from './energy.ts';
 import { modelName, type ResolvedSpec } from './job-spec.ts';
 import { type JobView, jobView, type ViewOptions } from './job-view.ts';
 import { loggedNumbers, withLoggedRecompute } from './logged.ts';
+import { memoryOf } from './memory.ts';
 import { mttrOf } from './mttr.ts';
+import { ofuOf } from './ofu.ts';
 import { qualityOf } from './quality.ts';
 import { efficiencyRates } from './rates.ts';
 import type { HardwareSummary, JobReport, Quality } from './report-shape.ts';
 import { runTimeOf } from './run-time.ts';
 import { type KeptStep, throughputOf } from './throughput.ts';
+import { totalsOf } from './totals.ts';
 
 export type { AnyJobReport } from './report-shape.ts';
 
@@ -47,11 +52,17 @@ export function reportOfView(view: JobView): JobReport {
     hardware: hardwareSummary(spec),
     ...throughput,
     ...efficiencyRates(throughput.tokens_per_s_per_device, spec),
+    ofu_ratio: ofuOf(view.telemetry, spec).ofu_ratio,
     logged,
     ledger,
     run_time_s: runTimeOf(ledger),
     incidents: ledger.incidents,
     mttr: mttrOf(ledger.incidents),
+    telemetry: view.telemetry,
+    energy: energyOf(view),
+    cost: costOf(view, ledger),
+    memory: memoryOf({ ...view, spec }),
+    totals: totalsOf(view, ledger, devices),
     quality: qualityOf({ ...view, spec }, throughput, logged, ledger),
   };
 }

@@ -8,7 +8,9 @@ import { devicesOf } from './job-nodes.ts';
 import { type ResolvedSpec, resolveSpec } from './job-spec.ts';
 import { keptSteps, type StepRange } from './kept-steps.ts';
 import { deviceRate } from './live-rates.ts';
+import { SITE_DEFAULTS, type SiteConfig } from './site.ts';
 import { type SpecHistory, specHistory } from './spec-history.ts';
+import type { TelemetrySummary } from './telemetry.ts';
 import type { KeptStep } from './throughput.ts';
 
 export interface ViewOptions {
@@ -23,6 +25,10 @@ export interface ViewOptions {
   readonly live?: LiveLimits | undefined;
   /** Hardware and driver faults of the job's nodes, which may name what the job could not. */
   readonly faults?: readonly FaultEvent[] | undefined;
+  /** Telemetry of the job's devices, joined with its ledger; the request for it is `telemetryRequest`'s. */
+  readonly telemetry?: TelemetrySummary | null | undefined;
+  /** What the operator set of the site: price, currency, PUE. */
+  readonly site?: SiteConfig | undefined;
 }
 
 /** A job joined with its specification as of one moment: what reports, series and answers are read off. */
@@ -44,6 +50,9 @@ export interface JobView {
   readonly steps_unlogged: number;
   /** How many steps claimed a speed above the peak. An asynchronous framework prints such times for its first steps. */
   readonly steps_above_peak: number;
+  /** Null when none was read, or none of the job's devices told anything. */
+  readonly telemetry: TelemetrySummary | null;
+  readonly site: SiteConfig;
 }
 
 export function jobView(events: readonly JobScopedEvent[], options: ViewOptions): JobView {
@@ -75,6 +84,8 @@ export function jobView(events: readonly JobScopedEvent[], options: ViewOptions)
     measured,
     steps_unlogged: stepsOf(kept) - stepsOf(logged),
     steps_above_peak: stepsOf(logged) - stepsOf(measured),
+    telemetry: options.telemetry ?? null,
+    site: options.site ?? SITE_DEFAULTS,
   };
 }
 

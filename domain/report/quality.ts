@@ -1,8 +1,13 @@
 import type { BaselineReference } from '../events.ts';
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
+import { costReasons } from './cost.ts';
+import { energyReasons } from './energy.ts';
 import type { JobView } from './job-view.ts';
 import { type LoggedNumbers, loggedMismatches } from './logged.ts';
+import { memoryReasons } from './memory.ts';
+import { ofuOf } from './ofu.ts';
 import type { Quality } from './report-shape.ts';
+import { telemetryNotes } from './telemetry-notes.ts';
 import type { Throughput } from './throughput.ts';
 
 /** What the figures of a report rest on, and why some are null, assumed or in doubt. */
@@ -24,8 +29,20 @@ export function qualityOf(
     steps_above_peak,
     reasons: {
       ...reasonsOf(view, throughput),
+      ...telemetryReasons(view, ledger),
       ...loggedMismatches(logged, spec, throughput.tokens_per_s_per_device),
     },
+  };
+}
+
+function telemetryReasons(view: JobView, ledger: LedgerJson): Record<string, string> {
+  const { reason } = ofuOf(view.telemetry, view.spec);
+  return {
+    ...telemetryNotes(view.telemetry),
+    ...(reason === null ? {} : { ofu_ratio: reason }),
+    ...energyReasons(view),
+    ...costReasons(view, ledger),
+    ...memoryReasons(view),
   };
 }
 

@@ -1,11 +1,16 @@
 import type { JobEvent } from '../events.ts';
 import type { Incident, JobState, LedgerJson } from '../ledger/ledger-shape.ts';
 import type { ModelFlops } from '../model-flops.ts';
+import type { CostReport } from './cost.ts';
+import type { EnergyReport } from './energy.ts';
 import type { LoggedNumbers } from './logged.ts';
+import type { MemoryReport } from './memory.ts';
 import type { MttrSummary } from './mttr.ts';
 import type { ByConvention } from './rates.ts';
 import type { RunTime } from './run-time.ts';
+import type { TelemetrySummary } from './telemetry.ts';
 import type { StepStatistics } from './throughput.ts';
+import type { Totals } from './totals.ts';
 
 export interface Quality {
   /** One rank a device. */
@@ -66,11 +71,19 @@ export interface JobReport {
   readonly tflops_per_device: ByConvention | null;
   readonly mfu_ratio: ByConvention | null;
   readonly hfu_ratio: number | null;
+  /** Tensor activity x SM clock / reference clock on kept step time, from telemetry: MFU cannot truly lie above it. */
+  readonly ofu_ratio: number | null;
   readonly logged: LoggedNumbers | null;
   readonly ledger: LedgerJson;
   readonly run_time_s: RunTime;
   readonly incidents: readonly Incident[];
   readonly mttr: MttrSummary;
+  /** What device telemetry says of the job; null when none was read. */
+  readonly telemetry: TelemetrySummary | null;
+  readonly energy: EnergyReport | null;
+  readonly cost: CostReport | null;
+  readonly memory: MemoryReport | null;
+  readonly totals: Totals;
   readonly quality: Quality;
 }
 

@@ -1,0 +1,161 @@
+-- purpose: what the devices of a job drew and how busy they were in each bucket of its ledger, integrated over time.
+-- parameters: place_nodes, place_devices Array(String), place_from_ms, place_to_ms Array(Int64): where the job was, one of
+--   each a place; a device is a uid, an index as text, or empty for every device of the node. segment_buckets
+--   Array(String), segment_from_ms, segment_to_ms Array(Int64): the ledger, in order, without gap or overlap; what was
+--   between two scrapes is shared out over the segments by time. gap_ms Int64: no gauge is read over a longer gap.
+--   counter_gap_ms Int64: nor the energy counter over one this long, unless the device was the job's all along.
+--   power_max_w Float64: a counter that rose faster is not believed. frozen_w Float64: nor one that stood still all the
+--   time at a greater power. step_ms Int64: one sample a device and step at most; 1 takes all.
+-- grain: one row a device, target that told of it, and bucket
+-- unit: milliseconds of which something is known; joules; hertz. Gauges are trapezoids between scrapes. counter_j is from
+--   the energy counter, power_j from the power of a device without a counter; resets counts counters that began anew:
+--   what they show then is what was drawn since. `both` is of tensor_active_ratio x sm_clock_hz.
+WITH
+    places AS
+    (
+        SELECT p.1 AS node, p.2 AS device, p.3 AS from_ms, p.4 AS to_ms
+        FROM
+        (
+            SELECT arrayJoin(arrayZip(
+                {place_nodes:Array(String)}, {place_devices:Array(String)},
+                {place_from_ms:Array(Int64)}, {place_to_ms:Array(Int64)}
+            )) AS p
+        )
+    ),
+    segments AS
+    (
+        SELECT 1 AS one, s.1 AS number, s.2 AS bucket, s.3 AS from_ms, s.4 AS to_ms
+        FROM
+        (
+            SELECT arrayJoin(arrayZip(
+                arrayEnumerate({segment_buckets:Array(String)}), {segment_buckets:Array(String)},
+                {segment_from_ms:Array(Int64)}, {segment_to_ms:Array(Int64)}
+            )) AS s
+        )
+    ),
+    scrapes AS
+    (
+        -- label sets of one device (pods, slices of time) are one sample: their values are the device's
+        SELECT
+            node,
+            device_uid,
+            target,
+            toUnixTimestamp64Milli(max(ts)) AS time_ms,
+            any(device_index) AS index,
+            argMax(energy_j, ts) AS energy,
+            avg(power_w) AS power,
+            avg(tensor_active_ratio) AS tensor,
+            avg(sm_clock_hz) AS clock,
+            count(power_w) + count(tensor_active_ratio) + count(energy_j) + count(utilization_ratio) + count(sm_clock_hz) > 0 AS told
+        FROM device_samples
+        WHERE partition = ''
+            AND node IN {place_nodes:Array(String)}
+            AND ts >= fromUnixTimestamp64Milli(arrayMin({place_from_ms:Array(Int64)}) - {counter_gap_ms:Int64}, 'UTC')
+            AND ts <= fromUnixTimestamp64Milli(arrayMax({place_to_ms:Array(Int64)}) + {counter_gap_ms:Int64}, 'UTC')
+        GROUP BY node, device_uid, target, intDiv(toUnixTimestamp64Milli(ts), {step_ms:Int64})
+    ),
+    pairs AS
+    (
+        SELECT
+            node,
+            device_uid,
+            target,
+            any(index) OVER device AS index,
+            time_ms,
+            lagInFrame(toNullable(time_ms), 1) OVER before AS before_ms,
+            told AND lagInFrame(told, 1) OVER before AND time_ms - before_ms <= {gap_ms:Int64} AS is_near,
+            if(is_near, (power + lagInFrame(power, 1) OVER before) / 2, NULL) AS power_w,
+            if(is_near, (tensor + lagInFrame(tensor, 1) OVER before) / 2, NULL) AS tensor_ratio,
+            if(is_near, (clock + lagInFrame(clock, 1) OVER before) / 2, NULL) AS clock_hz,
+            if(is_near, (tensor * clock + lagInFrame(tensor * clock, 1) OVER before) / 2, NULL) AS both_hz,
+            energy,
+            anyLast(energy) OVER earlier AS energy_before,
+            anyLast(if(isNull(energy), NULL, time_ms)) OVER earlier AS energy_before_ms,
+            count(energy) OVER device > 1 AND NOT (
+                max(energy) OVER device = min(energy) OVER device
+                AND ifNull(avg(power) OVER device, 0) > {frozen_w:Float64}
+            ) AS has_counter
+        FROM scrapes
+        WINDOW
+            device AS (PARTITION BY node, device_uid, target),
+            before AS (PARTITION BY node, device_uid, target ORDER BY time_ms ROWS BETWEEN 1 PRECEDING AND CURRENT ROW),
+            earlier AS (PARTITION BY node, device_uid, target ORDER BY time_ms ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    ),
+    stretches AS
+    (
+        SELECT
+            node, device_uid, target, index, before_ms AS from_ms, time_ms AS to_ms,
+            1 AS is_gauge, tensor_ratio, clock_hz, both_hz,
+            if(has_counter, NULL, power_w) AS power, NULL AS counter_w, 0 AS is_reset
+        FROM pairs
+        WHERE is_near
+        UNION ALL
+        SELECT
+            node, device_uid, target, index, energy_before_ms AS from_ms, time_ms AS to_ms,
+            0 AS is_gauge, NULL AS tensor_ratio, NULL AS clock_hz, NULL AS both_hz,
+            NULL AS power,
+            1000 * if(energy < energy_before, energy, energy - energy_before) / (time_ms - energy_before_ms) AS counter_w,
+            energy < energy_before AS is_reset
+        FROM pairs
+        WHERE has_counter AND isNotNull(energy) AND isNotNull(energy_before) AND counter_w <= {power_max_w:Float64}
+    ),
+    clipped AS
+    (
+        SELECT
+            1 AS one,
+            stretch.*,
+            greatest(assumeNotNull(stretch.from_ms), places.from_ms, (SELECT min(from_ms) FROM segments)) AS start_ms,
+            least(stretch.to_ms, places.to_ms, (SELECT max(to_ms) FROM segments)) AS end_ms
+        FROM
+        (
+            SELECT *, arrayJoin(arrayDistinct(['', device_uid, ifNull(toString(index), '')])) AS device
+            FROM stretches
+        ) AS stretch
+        INNER JOIN places ON places.node = stretch.node AND places.device = stretch.device
+        WHERE start_ms < end_ms
+            AND (
+                stretch.to_ms - stretch.from_ms <= {counter_gap_ms:Int64}
+                OR (stretch.from_ms >= places.from_ms AND stretch.to_ms <= places.to_ms)
+            )
+    ),
+    begun AS
+    (
+        SELECT clipped.*, segments.number AS first
+        FROM clipped
+        ASOF INNER JOIN segments ON clipped.one = segments.one AND clipped.start_ms >= segments.from_ms
+    ),
+    spread AS
+    (
+        SELECT begun.*, arrayJoin(range(toUInt32(begun.first), toUInt32(segments.number) + 1)) AS covered
+        FROM begun
+        ASOF INNER JOIN segments ON begun.one = segments.one AND begun.end_ms > segments.from_ms
+    ),
+    shares AS
+    (
+        SELECT
+            spread.*,
+            segments.bucket AS bucket,
+            least(spread.end_ms, segments.to_ms) - greatest(spread.start_ms, segments.from_ms) AS shared_ms,
+            spread.to_ms > segments.from_ms AND spread.to_ms <= segments.to_ms AS is_scraped_here
+        FROM spread
+        INNER JOIN segments ON spread.covered = segments.number
+    )
+SELECT
+    node,
+    device_uid AS device,
+    target,
+    bucket,
+    ifNull(sumIf(shared_ms, is_gauge), 0) AS sampled_ms,
+    ifNull(sumIf(shared_ms, isNotNull(tensor_ratio)), 0) AS tensor_ms,
+    ifNull(sum(tensor_ratio * shared_ms), 0) AS tensor_area,
+    ifNull(sumIf(shared_ms, isNotNull(clock_hz)), 0) AS clock_ms,
+    ifNull(sum(clock_hz * shared_ms), 0) AS clock_area,
+    ifNull(sumIf(shared_ms, isNotNull(both_hz)), 0) AS both_ms,
+    ifNull(sum(both_hz * shared_ms), 0) AS both_area,
+    ifNull(sumIf(shared_ms, isNotNull(counter_w) OR isNotNull(power)), 0) AS energy_ms,
+    ifNull(sum(counter_w * shared_ms), 0) / 1000 AS counter_j,
+    ifNull(sum(power * shared_ms), 0) / 1000 AS power_j,
+    countIf(is_reset AND is_scraped_here) AS resets
+FROM shares
+WHERE shared_ms > 0
+GROUP BY node, device, target, bucket
