@@ -30,7 +30,7 @@ export async function architectureFromArgument(argument: string): Promise<Archit
 function configFrom(path: string, text: string): ModelConfig {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(withoutPythonNumbers(text));
   } catch (error) {
     throw usageFailure(
       `${path} is not JSON: ${error instanceof Error ? error.message : String(error)}.`,
@@ -39,6 +39,16 @@ function configFrom(path: string, text: string): ModelConfig {
   }
   if (isObject(value)) return value;
   throw usageFailure(`${path} holds no JSON object. A model's published config.json is needed.`);
+}
+
+/**
+ * Published files are written by Python, whose JSON knows numbers that JSON does not (`"time_step_limit": [0.0,
+ * Infinity]` in Mamba 2). Those fields decide no count; outside of strings they become null.
+ */
+function withoutPythonNumbers(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (token) =>
+    token.startsWith('"') ? token : 'null',
+  );
 }
 
 function isObject(value: unknown): value is ModelConfig {

@@ -1,23 +1,29 @@
 import { findPreset, presetNames } from './catalog/model-presets.ts';
 import type { ModelConfig } from './events.ts';
 import type { Architecture } from './models/architecture.ts';
+import { BAMBA } from './models/bamba.ts';
 import { BLOOM } from './models/bloom.ts';
 import { configFields } from './models/config-fields.ts';
 import { DEEPSEEK } from './models/deepseek.ts';
+import { FALCON_H1 } from './models/falcon-h1.ts';
 import type { ModelFamily } from './models/family.ts';
 import { GEMMA, GEMMA2, GEMMA3 } from './models/gemma.ts';
 import { GPT_NEOX } from './models/gpt-neox.ts';
 import { GPT_OSS } from './models/gpt-oss.ts';
 import { GPT2 } from './models/gpt2.ts';
+import { GRANITE_HYBRID } from './models/granite-hybrid.ts';
+import { JAMBA } from './models/jamba.ts';
+import { KIMI_LINEAR } from './models/kimi-linear.ts';
 import { LLAMA, MISTRAL } from './models/llama.ts';
 import { LLAMA4 } from './models/llama4.ts';
 import { MAMBA, MAMBA2 } from './models/mamba.ts';
+import { MINIMAX } from './models/minimax.ts';
 import { MIXTRAL } from './models/mixtral.ts';
 import { BadModelConfig, UnsupportedModel } from './models/model-errors.ts';
 import { NEMOTRON_H } from './models/nemotron-h.ts';
 import { QWEN2, QWEN3 } from './models/qwen.ts';
 import { QWEN2_MOE, QWEN3_MOE } from './models/qwen-moe.ts';
-import { QWEN3_NEXT } from './models/qwen3-next.ts';
+import { QWEN3_NEXT, QWEN35 } from './models/qwen3-next.ts';
 
 export { presetNames } from './catalog/model-presets.ts';
 export type { Architecture } from './models/architecture.ts';
@@ -33,6 +39,7 @@ const FAMILIES: readonly ModelFamily[] = [
   QWEN2_MOE,
   QWEN3_MOE,
   QWEN3_NEXT,
+  QWEN35,
   DEEPSEEK,
   GEMMA,
   GEMMA2,
@@ -42,6 +49,12 @@ const FAMILIES: readonly ModelFamily[] = [
   MAMBA,
   MAMBA2,
   NEMOTRON_H,
+  JAMBA,
+  BAMBA,
+  FALCON_H1,
+  GRANITE_HYBRID,
+  MINIMAX,
+  KIMI_LINEAR,
   GPT2,
   GPT_NEOX,
   BLOOM,

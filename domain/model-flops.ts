@@ -87,10 +87,18 @@ export function modelFlops(
   };
 }
 
-/** The tokens that stand for T in a layer of this reach, at a sequence of `tokens`. */
+/**
+ * The length T that stands for a layer of this reach, at a sequence of `tokens`: T / 2 is the mean over the positions
+ * of how many tokens one looks at, as in a layer without a window (n / 2 of n tokens, the half under the diagonal).
+ * A window of w leaves w - w^2 / 2n a position, so T = 2 w - w^2 / n: nearly twice the window, because behind the
+ * first w positions the window is full. Trainers that put T = w there count half of a long sequence's work.
+ */
 export function attendedTokens(reach: AttentionReach, tokens: number): number {
   if (reach.kind === 'all') return tokens;
-  if (reach.kind === 'window') return Math.min(tokens, reach.tokens);
+  if (reach.kind === 'window') {
+    const window = Math.min(tokens, reach.tokens);
+    return window * (2 - window / tokens);
+  }
   const rest = tokens % reach.tokens;
   return ((tokens - rest) * reach.tokens + rest * rest) / tokens;
 }

@@ -26,7 +26,8 @@ export const DEEPSEEK: ModelFamily = {
     const layers = fields.layers('num_hidden_layers');
     const vocabulary = fields.count('vocab_size');
     const attention = latentAttention(fields, hidden);
-    const moe = expertLayers(fields, hidden, layers, model_type !== 'deepseek_v2');
+    const v2 = model_type === 'deepseek_v2';
+    const moe = expertLayers(fields, hidden, layers, { correctionBias: !v2, firstDense: v2 ? 0 : 3 });
     const dense = gatedMlp(hidden, fields.count('intermediate_size'));
     return {
       layers,
@@ -48,13 +49,13 @@ export const DEEPSEEK: ModelFamily = {
   },
 };
 
-interface LatentAttention {
+export interface LatentAttention {
   readonly projections: Weights;
   readonly norms: Weights;
   readonly core: Omit<AttentionCore, 'layers'>;
 }
 
-function latentAttention(fields: ConfigFields, hidden: number): LatentAttention {
+export function latentAttention(fields: ConfigFields, hidden: number): LatentAttention {
   const heads = fields.count('num_attention_heads');
   const queryRank = fields.countOrNull('q_lora_rank');
   const rank = fields.count('kv_lora_rank');
@@ -78,7 +79,7 @@ function latentAttention(fields: ConfigFields, hidden: number): LatentAttention 
   };
 }
 
-interface ExpertLayers {
+export interface ExpertLayers {
   readonly layers: number;
   readonly stored: number;
   readonly used: number;
@@ -88,27 +89,27 @@ interface ExpertLayers {
 }
 
 /** V3's router has a correction bias per expert that training adjusts; published counts include it. */
-function expertLayers(
+export function expertLayers(
   fields: ConfigFields,
   hidden: number,
   layers: number,
-  correctionBias: boolean,
+  { correctionBias, firstDense }: { readonly correctionBias: boolean; readonly firstDense: number },
 ): ExpertLayers {
-  const stored = fields.countFromZero('n_routed_experts', 0);
+  const stored = fields.countFromZero(['n_routed_experts', 'num_experts'], 0);
   if (stored === 0) {
     const none = vector(0);
     return { layers: 0, stored, used: 0, expert: none, shared: none, router: none };
   }
-  const first = Math.min(layers, fields.countFromZero('first_k_dense_replace', correctionBias ? 3 : 0));
+  const first = Math.min(layers, fields.countFromZero('first_k_dense_replace', firstDense));
   const every = fields.count('moe_layer_freq', 1);
   const expert = gatedMlp(hidden, fields.count('moe_intermediate_size'));
-  const shared = fields.countFromZero('n_shared_experts', 0);
+  const shared = fields.countFromZero(['n_shared_experts', 'num_shared_experts'], 0);
   return {
     layers: Array.from({ length: layers }, (_, layer) => layer).filter(
       (layer) => layer >= first && layer % every === 0,
     ).length,
     stored,
-    used: fields.count('num_experts_per_tok'),
+    used: fields.count(['num_experts_per_tok', 'num_experts_per_token']),
     expert,
     shared: times(shared, expert),
     router: sum(linear(hidden, stored), vector(correctionBias ? stored : 0)),
@@ -120,7 +121,7 @@ function expertLayers(
  * it, and a second pass of the head's logits. Embedding and head are the model's own and not stored again. Published
  * totals (671 B for V3) leave the modules out, so they are shown and not summed.
  */
-function nextTokenModules(
+export function nextTokenModules(
   fields: ConfigFields,
   hidden: number,
   vocabulary: number,

@@ -14,25 +14,24 @@ export interface StateSpaceMixer {
   readonly scan_flops: number;
 }
 
-/** Mamba 1: per-channel time steps from a low rank, one state matrix a channel, a tied head. */
+/**
+ * Mamba 1: per-channel time steps from a low rank, one state matrix a channel, a tied head. Falcon Mamba adds norms
+ * without weights.
+ */
 export const MAMBA: ModelFamily = {
-  model_types: ['mamba'],
+  model_types: ['mamba', 'falcon_mamba'],
   read: (fields) => {
     const hidden = fields.count('hidden_size');
-    const inner = fields.count('intermediate_size', fields.count('expand', 2) * hidden);
-    const states = fields.count('state_size', 16);
-    const automatic = fields.text('time_step_rank') !== null || !fields.written('time_step_rank');
-    const rank = automatic ? Math.ceil(hidden / 16) : fields.count('time_step_rank');
-    const bias = fields.flag('use_bias', false);
-    const weights = sum(
-      linear(hidden, 2 * inner, bias),
-      convolution(fields, inner),
-      linear(inner, rank + 2 * states),
-      linear(rank, inner, true),
-      vector(inner * states + inner),
-      linear(inner, hidden, bias),
-    );
-    return readStateSpace(fields, true, { weights, scan_flops: SCAN_FLOPS * inner * states });
+    const mixer = mamba1Mixer({
+      hidden,
+      inner: fields.count('intermediate_size', fields.count('expand', 2) * hidden),
+      states: fields.count('state_size', 16),
+      rank: timeStepRank(fields, 'time_step_rank', hidden),
+      kernel: fields.count('conv_kernel', 4),
+      conv_bias: fields.flag('use_conv_bias', true),
+      bias: fields.flag('use_bias', false),
+    });
+    return readStateSpace(fields, true, mixer);
   },
 };
 
@@ -40,45 +39,97 @@ export const MAMBA: ModelFamily = {
 export const MAMBA2: ModelFamily = {
   model_types: ['mamba2'],
   read: (fields) => {
-    const mixer = mamba2Mixer(fields, {
+    const mixer = mamba2Mixer({
       hidden: fields.count('hidden_size'),
       inner: fields.count('expand', 2) * fields.count('hidden_size'),
       heads: fields.count('num_heads', 128),
       states: fields.count('state_size', 128),
       groups: fields.count('n_groups', 8),
+      kernel: fields.count('conv_kernel', 4),
+      conv_bias: fields.flag('use_conv_bias', true),
+      bias: fields.flag('use_bias', false),
+      gated_norm: true,
     });
     return readStateSpace(fields, false, mixer);
   },
 };
 
-export function mamba2Mixer(
-  fields: ConfigFields,
-  size: {
-    readonly hidden: number;
-    readonly inner: number;
-    readonly heads: number;
-    readonly states: number;
-    readonly groups: number;
-  },
-): StateSpaceMixer {
-  const { hidden, inner, heads, states, groups } = size;
-  const convolved = inner + 2 * groups * states;
-  const bias = fields.flag('use_bias', false);
+interface MixerSize {
+  readonly hidden: number;
+  /** Channels of the state space: the hidden size expanded. */
+  readonly inner: number;
+  readonly states: number;
+  readonly kernel: number;
+  readonly conv_bias: boolean;
+  /** Of the projections into and out of the inner size. */
+  readonly bias: boolean;
+}
+
+export function mamba1Mixer(size: MixerSize & { readonly rank: number }): StateSpaceMixer {
+  const { hidden, inner, states, rank, bias } = size;
   return {
     weights: sum(
-      linear(hidden, inner + convolved + heads, bias),
-      convolution(fields, convolved),
-      vector(3 * heads + inner),
+      linear(hidden, 2 * inner, bias),
+      convolution(inner, size),
+      linear(inner, rank + 2 * states),
+      linear(rank, inner, true),
+      vector(inner * states + inner),
       linear(inner, hidden, bias),
     ),
     scan_flops: SCAN_FLOPS * inner * states,
   };
 }
 
-function convolution(fields: ConfigFields, channels: number): Weights {
-  const bias = fields.flag('use_conv_bias', true) ? channels : 0;
-  return vector(channels * fields.count('conv_kernel', 4) + bias);
+/** The rank that time steps pass; `auto`, and left out, are a sixteenth of the hidden size. */
+export function timeStepRank(fields: ConfigFields, name: string, hidden: number): number {
+  const automatic = fields.text(name) !== null || !fields.written(name);
+  return automatic ? Math.ceil(hidden / 16) : fields.count(name);
 }
+
+export function mamba2Mixer(
+  size: MixerSize & {
+    readonly heads: number;
+    readonly groups: number;
+    readonly gated_norm: boolean;
+  },
+): StateSpaceMixer {
+  const { hidden, inner, heads, states, groups, bias } = size;
+  const convolved = inner + 2 * groups * states;
+  return {
+    weights: sum(
+      linear(hidden, inner + convolved + heads, bias),
+      convolution(convolved, size),
+      vector(3 * heads + (size.gated_norm ? inner : 0)),
+      linear(inner, hidden, bias),
+    ),
+    scan_flops: SCAN_FLOPS * inner * states,
+  };
+}
+
+/** The Mamba 2 mixer of hybrids, whose fields begin with `mamba_`. */
+export function prefixedMamba2Mixer(
+  fields: ConfigFields,
+  hidden: number,
+  family: { readonly inner: number; readonly gated_norm: boolean },
+): StateSpaceMixer {
+  return mamba2Mixer({
+    hidden,
+    ...family,
+    heads: fields.count('mamba_n_heads', 128),
+    states: fields.count('mamba_d_state', 256),
+    groups: fields.count('mamba_n_groups', 1),
+    kernel: fields.count('mamba_d_conv', 4),
+    conv_bias: fields.flag('mamba_conv_bias', true),
+    bias: fields.flag('mamba_proj_bias', false),
+  });
+}
+
+function convolution(channels: number, { kernel, conv_bias }: MixerSize): Weights {
+  return vector(channels * kernel + (conv_bias ? channels : 0));
+}
+
+export const SCAN_NOTE =
+  'scan FLOPs are an estimate: 7 for each inner channel and state, as Megatron-LM counts them';
 
 function readStateSpace(fields: ConfigFields, tiedByDefault: boolean, mixer: StateSpaceMixer) {
   const hidden = fields.count('hidden_size');
@@ -94,6 +145,6 @@ function readStateSpace(fields: ConfigFields, tiedByDefault: boolean, mixer: Sta
       part('state_space', times(layers, mixer.weights), { scan_flops: layers * mixer.scan_flops }),
       part('norms', vector((layers + 1) * hidden)),
     ],
-    notes: ['scan FLOPs are an estimate: 7 for each inner channel and state, as Megatron-LM counts them'],
+    notes: [SCAN_NOTE],
   };
 }

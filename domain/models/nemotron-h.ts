@@ -1,7 +1,7 @@
 import type { ConfigFields } from './config-fields.ts';
 import { attentionCores, groupedQueryProjections } from './decoder.ts';
 import type { ModelFamily } from './family.ts';
-import { mamba2Mixer } from './mamba.ts';
+import { mamba2Mixer, SCAN_NOTE } from './mamba.ts';
 import { BadModelConfig } from './model-errors.ts';
 import {
   attentionScores,
@@ -52,7 +52,7 @@ export const NEMOTRON_H: ModelFamily = {
         ...expertParts(fields, hidden, of('experts')),
         part('norms', vector((blocks.length + 1) * hidden)),
       ],
-      notes: ['scan FLOPs are an estimate: 7 for each inner channel and state, as Megatron-LM counts them'],
+      notes: [SCAN_NOTE],
     };
   },
 };
@@ -88,12 +88,16 @@ function attentionParts(fields: ConfigFields, hidden: number, vocabulary: number
 function stateSpaceParts(fields: ConfigFields, hidden: number, layers: number) {
   if (layers === 0) return [];
   const heads = fields.count('mamba_num_heads');
-  const mixer = mamba2Mixer(fields, {
+  const mixer = mamba2Mixer({
     hidden,
     inner: heads * fields.count('mamba_head_dim'),
     heads,
     states: fields.count('ssm_state_size', 128),
     groups: fields.count(['n_groups', 'mamba_n_groups'], 8),
+    kernel: fields.count('conv_kernel', 4),
+    conv_bias: fields.flag('use_conv_bias', true),
+    bias: fields.flag('use_bias', false),
+    gated_norm: true,
   });
   return [part('state_space', times(layers, mixer.weights), { scan_flops: layers * mixer.scan_flops })];
 }

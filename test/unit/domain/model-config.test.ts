@@ -87,7 +87,7 @@ describe('readArchitecture', () => {
     const all = { ...config, layer_types: ['full_attention', 'full_attention'] };
     const cost = (model: Readonly<Record<string, unknown>>) =>
       modelFlops(readArchitecture(model), 4096).flops_per_token.mm_causal;
-    expect(cost(all) - cost(config)).toBe(3 * 64 * 128 * (4096 - 128));
+    expect(cost(all) - cost(config)).toBe(3 * 64 * 128 * (4096 - (2 * 128 - 128 ** 2 / 4096)));
     expect(() => readArchitecture({ ...all, layer_types: ['full_attention'] })).toThrow(
       /layer_types names 1/,
     );

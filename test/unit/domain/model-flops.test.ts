@@ -161,7 +161,9 @@ describe('models that are not attention all through', () => {
   it('pay for the whole sequence only in the layers without a window', () => {
     const oss = flopsOf('gpt-oss-120b', 4096);
     const pairs = 18 * 64 * 128;
-    expect(oss.flops_per_token.mm_causal).toBe(6 * oss.matmul_parameters + 3 * pairs * (4096 + 128));
+    expect(oss.flops_per_token.mm_causal).toBe(
+      6 * oss.matmul_parameters + 3 * pairs * (4096 + 2 * 128 - 128 ** 2 / 4096),
+    );
     expect(oss.notes.join()).toMatch(/18 layers attend within a window of 128/);
   });
 
@@ -189,12 +191,25 @@ describe('models that are not attention all through', () => {
 describe('attendedTokens', () => {
   it('is shortened by a window and by chunks', () => {
     expect(attendedTokens({ kind: 'all' }, 10_000)).toBe(10_000);
-    expect(attendedTokens({ kind: 'window', tokens: 4096 }, 10_000)).toBe(4096);
+    expect(attendedTokens({ kind: 'window', tokens: 4096 }, 4096)).toBe(4096);
+    expect(attendedTokens({ kind: 'window', tokens: 4000 }, 10_000)).toBe(2 * 4000 - 4000 ** 2 / 10_000);
     expect(attendedTokens({ kind: 'window', tokens: 4096 }, 100)).toBe(100);
     expect(attendedTokens({ kind: 'chunk', tokens: 4000 }, 10_000)).toBe(
       (2 * 4000 ** 2 + 2000 ** 2) / 10_000,
     );
     expect(attendedTokens({ kind: 'chunk', tokens: 4000 }, 3000)).toBe(3000);
+  });
+
+  it('is twice the mean of the tokens that the positions of a window look at, counted one by one', () => {
+    for (const [window, tokens] of [
+      [128, 4096],
+      [1024, 1500],
+      [7, 8],
+    ] as const) {
+      const seen = Array.from({ length: tokens }, (_, at) => Math.min(at + 0.5, window));
+      const mean = seen.reduce((sum, count) => sum + count, 0) / tokens;
+      expect(attendedTokens({ kind: 'window', tokens: window }, tokens)).toBeCloseTo(2 * mean, 6);
+    }
   });
 
   it('makes a windowed model cheaper than the same without, from the window on', () => {
@@ -204,6 +219,9 @@ describe('attendedTokens', () => {
     const causal = (architecture: typeof within, length: number) =>
       modelFlops(architecture, length).flops_per_token.mm_causal;
     expect(causal(within, 4096)).toBe(causal(without, 4096));
-    expect(causal(without, 8192) - causal(within, 8192)).toBe(3 * 32 * 32 * 256 * 4096);
+    expect(causal(without, 8192) - causal(within, 8192)).toBe(
+      // half of the whole triangle against its band: 8192 - (2 x 4096 - 4096^2 / 8192)
+      3 * 32 * 32 * 256 * 2048,
+    );
   });
 });
