@@ -3,6 +3,7 @@ import { distinctSteps } from '../ledger/executions.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
 import { costOf } from './cost.ts';
+import { effectiveCompute, programGoodput } from './effective-compute.ts';
 import { energyOf } from './energy.ts';
 import { modelName, type ResolvedSpec } from './job-spec.ts';
 import { type JobView, jobView, type ViewOptions } from './job-view.ts';
@@ -12,6 +13,7 @@ import { mttrOf } from './mttr.ts';
 import { ofuOf } from './ofu.ts';
 import { qualityOf } from './quality.ts';
 import { efficiencyRates } from './rates.ts';
+import { namedRatios } from './ratios.ts';
 import type { HardwareSummary, JobReport, Quality } from './report-shape.ts';
 import { runTimeOf } from './run-time.ts';
 import { type KeptStep, throughputOf } from './throughput.ts';
@@ -55,6 +57,8 @@ export function reportOfView(view: JobView): JobReport {
     ofu_ratio: ofuOf(view.telemetry, spec).ofu_ratio,
     logged,
     ledger,
+    ratios: namedRatios(view, ledger, programGoodput(view, ledger)),
+    effective_compute: effectiveCompute(view, ledger),
     run_time_s: runTimeOf(ledger),
     incidents: ledger.incidents,
     mttr: mttrOf(ledger.incidents),

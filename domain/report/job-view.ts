@@ -1,11 +1,13 @@
-import type { FaultEvent, JobScopedEvent, Labels } from '../events.ts';
+import type { FaultEvent, JobScopedEvent, Labels, NodeStateEvent } from '../events.ts';
 import { accountOf } from '../ledger/account.ts';
 import type { Account, LiveLimits } from '../ledger/ledger-shape.ts';
 import { isAbovePeak } from '../mfu.ts';
 import { computeShares } from './compute-share.ts';
 import { withFaultCauses } from './incident-causes.ts';
+import { evidenceOf, type JobEvidence } from './job-evidence.ts';
 import { devicesOf } from './job-nodes.ts';
 import { type ResolvedSpec, resolveSpec } from './job-spec.ts';
+import { type JobWork, jobWork } from './job-work.ts';
 import { keptSteps, type StepRange } from './kept-steps.ts';
 import { deviceRate } from './live-rates.ts';
 import { SITE_DEFAULTS, type SiteConfig } from './site.ts';
@@ -25,6 +27,10 @@ export interface ViewOptions {
   readonly live?: LiveLimits | undefined;
   /** Hardware and driver faults of the job's nodes, which may name what the job could not. */
   readonly faults?: readonly FaultEvent[] | undefined;
+  /** States of the job's nodes, which tell when a fault was noticed and when nodes were ready again. */
+  readonly node_states?: readonly NodeStateEvent[] | undefined;
+  /** Rate of the baseline that the job names, where that is another job; a stored point is in its specification. */
+  readonly baseline_tokens_per_s_per_device?: number | null | undefined;
   /** Telemetry of the job's devices, joined with its ledger; the request for it is `telemetryRequest`'s. */
   readonly telemetry?: TelemetrySummary | null | undefined;
   /** What the operator set of the site: price, currency, PUE. */
@@ -50,13 +56,19 @@ export interface JobView {
   readonly steps_unlogged: number;
   /** How many steps claimed a speed above the peak. An asynchronous framework prints such times for its first steps. */
   readonly steps_above_peak: number;
+  /** What others and the job itself told beside its steps. */
+  readonly evidence: JobEvidence;
+  /** Rate of the baseline, told or stored; null when none is named or it is not known. */
+  readonly baseline_tokens_per_s_per_device: number | null;
+  /** Kept work of the whole run against its ideal; made when first asked for. */
+  readonly work: () => JobWork;
   /** Null when none was read, or none of the job's devices told anything. */
   readonly telemetry: TelemetrySummary | null;
   readonly site: SiteConfig;
 }
 
 export function jobView(events: readonly JobScopedEvent[], options: ViewOptions): JobView {
-  const { job, now_us, at_us, from_us, to_us, live, faults = [] } = options;
+  const { job, now_us, at_us, from_us, to_us, live, faults = [], node_states = [] } = options;
   const history = specHistory(events);
   const told = accountOf(events, {
     job,
@@ -84,8 +96,36 @@ export function jobView(events: readonly JobScopedEvent[], options: ViewOptions)
     measured,
     steps_unlogged: stepsOf(kept) - stepsOf(logged),
     steps_above_peak: stepsOf(logged) - stepsOf(measured),
+    evidence: evidenceOf(events, { at_us, faults, node_states }),
+    baseline_tokens_per_s_per_device: baselineRate(spec, options),
+    work: once(() => {
+      const isWhole = from_us === undefined && to_us === undefined;
+      const whole = isWhole
+        ? measured
+        : keptSteps(account, {}, spec, new Map()).filter((step) => isMeasured(step, spec));
+      return jobWork(events, { account, spec, measured: whole, changed_at_us: history.changed_at_us, at_us });
+    }),
     telemetry: options.telemetry ?? null,
     site: options.site ?? SITE_DEFAULTS,
+  };
+}
+
+function isMeasured(step: KeptStep, spec: ResolvedSpec): boolean {
+  return step.labels['unlogged'] !== true && isPossible(step, spec);
+}
+
+function baselineRate({ event }: ResolvedSpec, options: ViewOptions): number | null {
+  const { baseline } = event;
+  if (baseline !== undefined && 'tokens_per_s_per_device' in baseline)
+    return baseline.tokens_per_s_per_device;
+  return options.baseline_tokens_per_s_per_device ?? null;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 

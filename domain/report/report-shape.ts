@@ -2,11 +2,13 @@ import type { JobEvent } from '../events.ts';
 import type { Incident, JobState, LedgerJson } from '../ledger/ledger-shape.ts';
 import type { ModelFlops } from '../model-flops.ts';
 import type { CostReport } from './cost.ts';
+import type { EffectiveCompute } from './effective-compute.ts';
 import type { EnergyReport } from './energy.ts';
 import type { LoggedNumbers } from './logged.ts';
 import type { MemoryReport } from './memory.ts';
 import type { MttrSummary } from './mttr.ts';
 import type { ByConvention } from './rates.ts';
+import type { NamedRatios } from './ratios.ts';
 import type { RunTime } from './run-time.ts';
 import type { TelemetrySummary } from './telemetry.ts';
 import type { StepStatistics } from './throughput.ts';
@@ -75,6 +77,10 @@ export interface JobReport {
   readonly ofu_ratio: number | null;
   readonly logged: LoggedNumbers | null;
   readonly ledger: LedgerJson;
+  /** Everything that is called goodput, each with what it divides by what. */
+  readonly ratios: NamedRatios;
+  /** From paid device-seconds to kept model FLOPs, factor by factor: the waterfall of the whole account. */
+  readonly effective_compute: EffectiveCompute;
   readonly run_time_s: RunTime;
   readonly incidents: readonly Incident[];
   readonly mttr: MttrSummary;
