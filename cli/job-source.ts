@@ -1,10 +1,12 @@
 import { type FaultEvent, isJobScoped, type JobScopedEvent, type RunEvent } from '../domain/events.ts';
 import { nodesOf } from '../domain/report/job-nodes.ts';
-import { jobReport } from '../domain/report/job-report.ts';
+import { jobReport, reportOfView } from '../domain/report/job-report.ts';
+import { jobView } from '../domain/report/job-view.ts';
 import type { JobReport } from '../domain/report/report-shape.ts';
 import { systemClock } from '../platform/clock.ts';
 import { silentLog } from '../platform/log.ts';
 import { ANALYZER_DEFAULTS, liveLimits } from '../services/analyzer/config.ts';
+import { createDeviceReader } from '../services/api/device-reader.ts';
 import { createJobReader } from '../services/api/job-reader.ts';
 import { Problem } from '../services/api/problem.ts';
 import { rangeFromQuery } from '../services/api/time-range.ts';
@@ -13,6 +15,7 @@ import { readImports } from './import-files.ts';
 import { openReadStore } from './open.ts';
 import { CommandFailure, EXIT, usageFailure } from './outcome.ts';
 import { createServerClient } from './server-client.ts';
+import { settingsFrom } from './settings.ts';
 
 /** Where `npm start` listens unless told otherwise. */
 const DEFAULT_URL = 'http://127.0.0.1:8470';
@@ -54,7 +57,8 @@ async function reportOfFile(path: string, options: SourceOptions): Promise<JobRe
     throw usageFailure(`${path} holds events of several jobs (${names}). Import it, then ask for one.`);
   }
   const { job, events, faults } = splitEvents(first.job, first.events);
-  return jobReport(events, { job, faults, ...rangeOf(options) });
+  const { site } = settingsFrom({}).config;
+  return jobReport(events, { job, faults, site, ...rangeOf(options) });
 }
 
 interface JobEvents {
@@ -76,13 +80,11 @@ async function reportFromTables(job: string, dir: string, options: SourceOptions
     }
     const now_us = systemClock.now_us();
     const faults = await reader.faults(job, nodesOf(events), 0, now_us);
-    return jobReport(events, {
-      job,
-      now_us,
-      live: liveLimits(ANALYZER_DEFAULTS),
-      faults,
-      ...rangeOf(options),
-    });
+    const { site, device_telemetry } = settingsFrom({}).config;
+    const live = liveLimits(ANALYZER_DEFAULTS);
+    const view = jobView(events, { job, now_us, live, faults, site, ...rangeOf(options) });
+    const devices = createDeviceReader(tables.store, device_telemetry, silentLog);
+    return reportOfView({ ...view, telemetry: await devices.telemetry(view, events) });
   } finally {
     await tables.close();
   }

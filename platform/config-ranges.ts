@@ -46,6 +46,8 @@ const RULES: readonly Rule[] = [
     wanted: 'a whole number from 0',
     allows: (value) => isWhole(value) && value >= 0,
   },
+  { names: /(^|[._])pue$/, wanted: 'a number from 1', allows: (value) => value >= 1 },
+  { names: /(^|[._])price_per_\w+$/, wanted: 'a number from 0', allows: (value) => value >= 0 },
   { names: /_factor$/, wanted: 'a number above 0', allows: (value) => value > 0 },
   { names: /./, wanted: 'a whole number above 0', allows: (value) => isWhole(value) && value > 0 },
 ];
@@ -63,6 +65,11 @@ export function rangeOf(path: string, value: unknown): string | undefined {
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
+
+/** Whether a setting that is unknown by default (`null`) is a number when it is set; others of that kind are texts. */
+export function isNumberOrNull(path: string): boolean {
+  return /(^|[._])(pue|price_per_\w+)$/.test(path);
+}
 
 /** Whether a setting is one that must not be printed: a token, a password, a secret. */
 export function isSecret(path: string): boolean {

@@ -1,11 +1,12 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parse, parseDocument } from 'yaml';
-import { rangeOf, shownValue } from './config-ranges.ts';
+import { isNumberOrNull, rangeOf, shownValue } from './config-ranges.ts';
 import type { Environment } from './environment.ts';
 
 /**
  * One configuration, in layers: defaults < file < environment < flags. The defaults are the schema: a key they do not
  * have, a value of another type, or a number out of its range, is an error that names file, line and key. A default
- * of `null` takes a text; a list is checked by the component that owns it ({@link ConfigCheck}).
+ * of `null` takes a text, or a number where its name is of one; a list is checked by the component that owns it
+ * ({@link ConfigCheck}).
  */
 export class ConfigError extends Error {
   readonly code: 'syntax' | 'unknown_key' | 'wrong_type' | 'out_of_range';
@@ -146,7 +147,7 @@ function mergeLayer(
       merged[key] = mergeLayer(own, given, path, layer, origins);
       continue;
     }
-    const takesText = own === null || typeof own === 'string';
+    const takesText = (own === null && !isNumberOrNull(path)) || typeof own === 'string';
     const value = takesText && given !== null ? (layer.writtenAs?.(path) ?? given) : given;
     checkType(own, value, path, layer);
     checkRange(value, path, layer);
@@ -158,27 +159,31 @@ function mergeLayer(
 
 function checkType(own: unknown, value: unknown, path: string, layer: ConfigLayer): void {
   if (own === null) {
-    if (value === null || typeof value === 'string') return;
+    if (value === null || typeof value === (isNumberOrNull(path) ? 'number' : 'string')) return;
   } else if (Array.isArray(own)) {
     if (Array.isArray(value)) return;
   } else if (typeof own === typeof value && value !== null && !Array.isArray(value)) return;
   throw new ConfigError(
     'wrong_type',
     placeOf(layer, path),
-    `${path} must be ${wantedType(own)}, got ${shownValue(path, value)}`,
+    `${path} must be ${wantedType(own, path)}, got ${shownValue(path, value)}`,
     exampleOf(own, path),
   );
 }
 
-function wantedType(own: unknown): string {
-  if (own === null) return 'a text (in quotes) or null';
+function wantedType(own: unknown, path: string): string {
+  if (own === null) return isNumberOrNull(path) ? 'a number or null' : 'a text (in quotes) or null';
   if (Array.isArray(own)) return 'a list';
   return typeof own === 'object' ? 'an object' : `a ${typeof own}`;
 }
 
 function exampleOf(own: unknown, path: string): string {
   if (isRecord(own)) return `Known below it: ${Object.keys(own).join(', ')}.`;
-  return `For example \`${path}: ${own === null ? '"..."' : JSON.stringify(own)}\`.`;
+  return `For example \`${path}: ${own === null ? exampleOfNull(path) : JSON.stringify(own)}\`.`;
+}
+
+function exampleOfNull(path: string): string {
+  return isNumberOrNull(path) ? '1.5' : '"..."';
 }
 
 function checkRange(value: unknown, path: string, layer: ConfigLayer): void {

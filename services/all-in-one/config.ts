@@ -1,8 +1,13 @@
+import { SITE_DEFAULTS, type SiteConfig } from '../../domain/report/site.ts';
 import { SPOOL_DEFAULTS, type SpoolConfig } from '../../platform/bus/config.ts';
 import type { ConfigCheck } from '../../platform/config.ts';
 import { HTTP_SERVER_DEFAULTS, type HttpServerConfig } from '../../platform/http-server.ts';
 import type { LogLevel } from '../../platform/log.ts';
 import { STORE_DEFAULTS, type StoreConfig } from '../../platform/store/config.ts';
+import {
+  DEVICE_TELEMETRY_DEFAULTS,
+  type DeviceTelemetryConfig,
+} from '../../platform/store/device-telemetry.ts';
 import { TELEMETRY_DEFAULTS, type TelemetryConfig } from '../../platform/telemetry/config.ts';
 import { ANALYZER_DEFAULTS, type AnalyzerConfig } from '../analyzer/config.ts';
 import { API_DEFAULTS, type ApiConfig } from '../api/config.ts';
@@ -23,6 +28,8 @@ export interface HeadwayConfig {
   readonly spool: SpoolConfig;
   readonly store: StoreConfig;
   readonly telemetry: TelemetryConfig;
+  readonly device_telemetry: DeviceTelemetryConfig;
+  readonly site: SiteConfig;
 }
 
 export const HEADWAY_DEFAULTS: HeadwayConfig = {
@@ -36,6 +43,8 @@ export const HEADWAY_DEFAULTS: HeadwayConfig = {
   spool: SPOOL_DEFAULTS,
   store: STORE_DEFAULTS,
   telemetry: TELEMETRY_DEFAULTS,
+  device_telemetry: DEVICE_TELEMETRY_DEFAULTS,
+  site: SITE_DEFAULTS,
 };
 
 /** What components demand of their sections beyond types and ranges; every command that reads settings runs them. */

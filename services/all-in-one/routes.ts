@@ -7,6 +7,7 @@ import { createHttpTelemetry } from '../../platform/telemetry/http-telemetry.ts'
 import { createOperationRoutes, type Readiness } from '../../platform/telemetry/operation-routes.ts';
 import type { Telemetry } from '../../platform/telemetry/telemetry.ts';
 import { liveLimits } from '../analyzer/config.ts';
+import { createDeviceReader } from '../api/device-reader.ts';
 import { createJobReader } from '../api/job-reader.ts';
 import { createPromRoutes } from '../api/routes/prom.ts';
 import { createV1Routes } from '../api/routes/v1.ts';
@@ -45,7 +46,9 @@ export function createApp({ config, log, clock, store, collector, telemetry, cau
   app.use('/prom/*', tokenGuard(config.api.read_token));
   const jobs = createJobReader(store);
   const live = liveLimits(config.analyzer);
-  app.route('/v1', createV1Routes({ config: config.api, jobs, clock, live, caughtUp, log }));
+  const devices = createDeviceReader(store, config.device_telemetry, log);
+  const { site } = config;
+  app.route('/v1', createV1Routes({ config: config.api, jobs, devices, site, clock, live, caughtUp, log }));
   app.route('/prom', createPromRoutes({ store, clock, log, config: config.promql }));
   app.route('/', createWebRoutes({ root: CHECKOUT }));
   app.notFound(createNoRoute(app));

@@ -9,9 +9,11 @@ import { ledgerOfView, reportOfView } from '../../../domain/report/job-report.ts
 import { type JobView, jobView, type ViewOptions } from '../../../domain/report/job-view.ts';
 import { linearityOfReports } from '../../../domain/report/linearity-of-reports.ts';
 import type { JobReport } from '../../../domain/report/report-shape.ts';
+import type { SiteConfig } from '../../../domain/report/site.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import type { Log } from '../../../platform/log.ts';
 import type { ApiConfig } from '../config.ts';
+import type { DeviceReader } from '../device-reader.ts';
 import type { JobReader } from '../job-reader.ts';
 import { indexPage, namePage, pageFromQuery } from '../paging.ts';
 import { isAsked, takeOnly } from '../parameters.ts';
@@ -21,6 +23,9 @@ import { rangeFromQuery, timeFromText } from '../time-range.ts';
 export interface V1Dependencies {
   readonly config: ApiConfig;
   readonly jobs: JobReader;
+  /** Device telemetry for answers that tell of it; without one they say that none was read. */
+  readonly devices?: DeviceReader;
+  readonly site?: SiteConfig;
   readonly clock: Clock;
   /** How an open job's open step is judged (`domain/ledger`, live states). */
   readonly live: LiveLimits;
@@ -33,6 +38,9 @@ export interface V1Dependencies {
 /** What a route of one job takes beside its own: the range, the moment, and whether to show the inputs. */
 const OF_A_JOB = ['from', 'to', 'at', 'explain'];
 const PAGED = ['limit', 'cursor'];
+
+/** Answers with figures from device telemetry, which the others need not wait for. */
+const TELLS_OF_DEVICES = new Set(['', '/efficiency']);
 
 /** The read routes under `/v1`: one shape per thing, the same as the command line's `--json`. */
 export function createV1Routes(deps: V1Dependencies): Hono {
@@ -51,7 +59,7 @@ export function createV1Routes(deps: V1Dependencies): Hono {
       takeOnly(c, [...parameters, ...OF_A_JOB]);
       const explains = isAsked(c, 'explain');
       await consistent(c, deps);
-      const view = await viewOf(c, deps);
+      const view = await viewOf(c, deps, TELLS_OF_DEVICES.has(path));
       return answer(c, view, await body(c, deps, view), explains);
     });
   ofJob('', ['windows'], report);
@@ -117,18 +125,19 @@ function incidents(c: Context, { config }: V1Dependencies, view: JobView): objec
   return { job, ...indexPage('incidents', all, page), mttr, quality };
 }
 
-async function viewOf(c: Context, deps: V1Dependencies): Promise<JobView> {
+async function viewOf(c: Context, deps: V1Dependencies, withDevices: boolean): Promise<JobView> {
   const now_us = deps.clock.now_us();
   const at = c.req.query('at');
   const { from_us, to_us } = rangeFromQuery(c.req.query(), now_us);
   const at_us = at === undefined ? undefined : timeFromText('at', at, now_us);
-  return readView(deps, c.req.param('job') ?? '', { from_us, to_us, at_us });
+  return readView(deps, c.req.param('job') ?? '', { from_us, to_us, at_us }, withDevices);
 }
 
 async function readView(
-  { jobs, clock, live }: V1Dependencies,
+  { jobs, clock, live, devices, site }: V1Dependencies,
   job: string,
   options: Pick<ViewOptions, 'from_us' | 'to_us' | 'at_us'>,
+  withDevices = false,
 ): Promise<JobView> {
   const events = await scopedEvents(jobs, job);
   const now_us = options.at_us ?? clock.now_us();
@@ -138,7 +147,9 @@ async function readView(
     jobs.heardUntil(nodes, now_us - HEARD_LOOKBACK_US),
   ]);
   const limits = heard_until_us === undefined ? live : { ...live, heard_until_us };
-  return jobView(events, { job, now_us, ...options, live: limits, faults });
+  const view = jobView(events, { job, now_us, ...options, live: limits, faults, site });
+  if (!withDevices || devices === undefined) return view;
+  return { ...view, telemetry: await devices.telemetry(view, events) };
 }
 
 async function scopedEvents(jobs: JobReader, job: string): Promise<JobScopedEvent[]> {

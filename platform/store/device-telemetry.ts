@@ -1,0 +1,87 @@
+import type { DeviceBucketRow, DeviceMemoryRow } from '../../domain/report/telemetry.ts';
+import type { TelemetryRequest } from '../../domain/report/telemetry-request.ts';
+import { namedQuery } from './named-queries.ts';
+import type { Store } from './store.ts';
+
+/** How device samples are read as figures of a job. */
+export interface DeviceTelemetryConfig {
+  /** Gauges (power, activity, clock) are not read over a longer gap between scrapes: the stock exporter collects each 30 s. */
+  readonly gap_s: number;
+  /** Nor an energy counter over one that leaves the time in which the device was the job's. */
+  readonly counter_gap_s: number;
+  /** A counter that rose faster is not believed. No device of the catalog draws half of it. */
+  readonly power_max_w: number;
+  /** An energy counter that never moved while the mean power was above is frozen; power is taken instead. */
+  readonly frozen_w: number;
+  /** Samples that one answer may go through; of a longer or larger run fewer a device are taken, evenly. */
+  readonly samples_max: number;
+  /** Stretches of the ledger that samples are joined with; of a run with more, nothing is said. */
+  readonly stretches_max: number;
+}
+
+export const DEVICE_TELEMETRY_DEFAULTS: DeviceTelemetryConfig = {
+  gap_s: 120,
+  counter_gap_s: 3600,
+  power_max_w: 5000,
+  frozen_w: 50,
+  samples_max: 4_000_000,
+  stretches_max: 50_000,
+};
+
+export interface DeviceTelemetryRows {
+  readonly buckets: readonly DeviceBucketRow[];
+  readonly memory: readonly DeviceMemoryRow[];
+}
+
+/** A whole node has about so many devices: for the choice of the step only. */
+const DEVICES_OF_A_NODE = 8;
+
+/**
+ * What the tables hold of a job's devices, by device and bucket. Throws StoreError (too slow, too much memory) where
+ * the run is too large, and RangeError where its ledger has more stretches than are joined.
+ */
+export async function readDeviceTelemetry(
+  store: Store,
+  request: TelemetryRequest,
+  config: DeviceTelemetryConfig,
+): Promise<DeviceTelemetryRows> {
+  const { places, stretches } = request;
+  if (places.length === 0 || stretches.length === 0) return { buckets: [], memory: [] };
+  if (stretches.length > config.stretches_max) {
+    throw new RangeError(
+      `the ledger has ${stretches.length} stretches; device telemetry is joined with ${config.stretches_max} at most`,
+    );
+  }
+  const place = {
+    place_nodes: places.map(({ node }) => node),
+    place_devices: places.map(({ device }) => device),
+    place_from_ms: places.map(({ from_us }) => Math.floor(from_us / 1000)),
+    place_to_ms: places.map(({ to_us }) => Math.ceil(to_us / 1000)),
+  };
+  const step_ms = stepOf(request, config);
+  const [buckets, memory] = await Promise.all([
+    store.query<DeviceBucketRow>(namedQuery('job_device_telemetry'), {
+      ...place,
+      segment_buckets: stretches.map(({ bucket }) => bucket),
+      segment_from_ms: stretches.map(({ from_us }) => Math.round(from_us / 1000)),
+      segment_to_ms: stretches.map(({ to_us }) => Math.round(to_us / 1000)),
+      // of samples taken each step, neighbours are up to two steps apart
+      gap_ms: Math.round(Math.max(config.gap_s * 1000, step_ms > 1 ? 2 * step_ms : 0)),
+      counter_gap_ms: Math.round(Math.max(config.counter_gap_s * 1000, step_ms > 1 ? 2 * step_ms : 0)),
+      power_max_w: config.power_max_w,
+      frozen_w: config.frozen_w,
+      step_ms,
+    }),
+    store.query<DeviceMemoryRow>(namedQuery('job_device_memory'), place),
+  ]);
+  return { buckets, memory };
+}
+
+/** Milliseconds for each of which one sample a device is taken; 1 takes all. */
+function stepOf({ places }: TelemetryRequest, { samples_max }: DeviceTelemetryConfig): number {
+  let device_ms = 0;
+  for (const { device, from_us, to_us } of places) {
+    device_ms += ((to_us - from_us) / 1000) * (device === '' ? DEVICES_OF_A_NODE : 1);
+  }
+  return Math.max(1, Math.ceil(device_ms / samples_max));
+}
