@@ -1,3 +1,5 @@
+import { BadPackedLengths, packedLengthsFrom } from './model-packed.ts';
+
 /**
  * Readers of single fields of a run event: each takes what JSON gave and returns the value, or what is wrong with it.
  * `EventProblem` is the closed list of codes a sender can meet; `domain/event-reader.ts` documents them.
@@ -184,6 +186,16 @@ export const baseline: FieldReader = (value, path, limits) => {
   if (read['devices'] !== undefined && read['tokens_per_s_per_device'] !== undefined) return read;
   const expected = '{"job": ...} or {"devices": ..., "tokens_per_s_per_device": ...}';
   return new EventProblem('missing_field', `${path} names no baseline; expected ${expected}`);
+};
+
+/** Lengths of packed documents: `[512, 1024]`, `[{"tokens": 512, "documents": 20}]` or `{"512": 20}`; kept as the second. */
+export const packedLengths: FieldReader = (value, path) => {
+  try {
+    return packedLengthsFrom(value);
+  } catch (error) {
+    if (!(error instanceof BadPackedLengths)) throw error;
+    return new EventProblem('wrong_type', `${path}: ${error.message}`);
+  }
 };
 
 /** A preset name, or a config.json object, which is read where it is used; here it is only made safe to carry. */

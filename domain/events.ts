@@ -44,6 +44,8 @@ export interface JobEvent extends InJob {
   readonly device_count?: number;
   readonly dtype?: string;
   readonly sequence_length?: number;
+  /** Documents of packed batches, real tokens only: attention does not cross them, so sum L^2 replaces T^2. */
+  readonly packed_lengths?: readonly { readonly tokens: number; readonly documents: number }[];
   readonly global_batch_sequences?: number;
   readonly tokens_per_step?: number;
   readonly recompute?: Recompute;

@@ -83,7 +83,12 @@ export function modelFlops(
     flops_per_token: sumOfConventions(
       components.filter(({ in_totals }) => in_totals).map((row) => row.training_flops_per_token),
     ),
-    notes: [...architecture.notes, ...lengthNotes(architecture, lengths), ...sparseNotes(counted)],
+    notes: [
+      ...architecture.notes,
+      ...packedNotes(lengths),
+      ...lengthNotes(architecture, lengths),
+      ...sparseNotes(counted),
+    ],
   };
 }
 
@@ -164,6 +169,14 @@ function packedLengths(sequence_length: number | readonly PackedLength[]): reado
 
 function positive(value: number): boolean {
   return Number.isFinite(value) && value > 0;
+}
+
+function packedNotes(lengths: readonly PackedLength[]): string[] {
+  if (lengths.length < 2) return [];
+  const documents = total(lengths, (length) => length.documents);
+  return [
+    `${documents} packed documents: attention as sum L^2 of them, and a rate must count real tokens only, no padding`,
+  ];
 }
 
 function lengthNotes({ parts }: Architecture, lengths: readonly PackedLength[]): string[] {

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import type { Recompute } from '../../domain/events.ts';
-import { modelFlops } from '../../domain/model-flops.ts';
+import { modelFlops, type PackedLength } from '../../domain/model-flops.ts';
+import { BadPackedLengths, packedLengthsFromText } from '../../domain/model-packed.ts';
 import { type EfficiencyAsked, efficiencyAnswer } from '../../domain/report/flops-answer.ts';
 import { withExamples } from '../examples.ts';
+import { isFile, textOfFile } from '../files.ts';
 import { flopsText } from '../flops-text.ts';
 import { architectureFromArgument } from '../model-argument.ts';
 import { usageFailure } from '../outcome.ts';
@@ -14,6 +16,7 @@ const RECOMPUTE: readonly Recompute[] = ['none', 'selective', 'full'];
 
 interface FlopsOptions {
   readonly sequenceLength?: string;
+  readonly packedLengths?: string;
   readonly devices?: string;
   readonly tokensPerSecond?: string;
   readonly hardware?: string;
@@ -32,6 +35,10 @@ export function addFlops(program: Command, terminal: Terminal): void {
     )
     .description('parameters and FLOPs per token of a model, and the MFU of a measured speed')
     .option('--sequence-length <tokens>', `tokens of a sequence (default ${SEQUENCE_LENGTH_DEFAULT})`)
+    .option(
+      '--packed-lengths <list or file>',
+      'document lengths of packed batches, as 512,1024 or 512x20,4096x3: attention does not cross them',
+    )
     .option('--devices <count>', 'devices that the speed is summed over')
     .option('--tokens-per-second <rate>', 'tokens per second over all devices together')
     .option('--hardware <name>', 'catalog key, or the name that telemetry and logs print')
@@ -42,8 +49,10 @@ export function addFlops(program: Command, terminal: Terminal): void {
     .action(async (argument: string, options: FlopsOptions) => {
       const architecture = await architectureFromArgument(argument);
       const given = askedFrom(options);
-      const model = modelFlops(architecture, given.sequence_length ?? SEQUENCE_LENGTH_DEFAULT);
-      const answer = efficiencyAnswer(model, given);
+      const packed = await packedLengthsOf(options.packedLengths);
+      const length = packed ?? given.sequence_length ?? SEQUENCE_LENGTH_DEFAULT;
+      const model = modelFlops(architecture, length);
+      const answer = efficiencyAnswer(model, { ...given, packed: packed !== undefined });
       if (options.json === true) printJson(terminal, answer);
       else printText(terminal, flopsText(answer));
     });
@@ -63,6 +72,18 @@ function askedFrom(options: FlopsOptions): EfficiencyAsked {
     given_peak_flops: tera(positive('--peak-tflops', options.peakTflops)),
     recompute: recomputeFrom(options.recompute),
   };
+}
+
+/** A list as it stands, or the file that holds one. */
+async function packedLengthsOf(argument: string | undefined): Promise<readonly PackedLength[] | undefined> {
+  if (argument === undefined) return undefined;
+  const text = (await isFile(argument)) ? await textOfFile(argument) : argument;
+  try {
+    return packedLengthsFromText(text);
+  } catch (error) {
+    if (error instanceof BadPackedLengths) throw usageFailure(`--packed-lengths: ${error.message}.`, error);
+    throw error;
+  }
 }
 
 function count(flag: string, text: string | undefined): number | undefined {

@@ -6,6 +6,8 @@ import type { Convention, ModelFlops } from '../model-flops.ts';
 /** What a person adds to a model to get an efficiency; everything is optional. */
 export interface EfficiencyAsked {
   readonly sequence_length?: number | undefined;
+  /** The model's FLOPs are already those of packed documents: no length need be given. */
+  readonly packed?: boolean | undefined;
   readonly devices?: number | undefined;
   /** Over all devices together. */
   readonly tokens_per_s?: number | undefined;
@@ -54,7 +56,7 @@ interface Peak {
 export function efficiencyAnswer(model: ModelFlops, asked: EfficiencyAsked): FlopsAnswer {
   const reasons: Record<string, string> = {};
   const dtype = asked.dtype ?? ASSUMED_DTYPE;
-  if (asked.sequence_length === undefined) {
+  if (asked.sequence_length === undefined && asked.packed !== true) {
     reasons['sequence_length'] = `no sequence length given; ${model.sequence_length} tokens assumed`;
   }
   const peak = peakFrom(asked, dtype, reasons);

@@ -47,12 +47,13 @@ function resolveModel(event: Partial<JobEvent>, reasons: Record<string, string>)
     reasons['model'] = 'no model: give --model, or send it in a job event';
     return null;
   }
-  if (event.sequence_length === undefined) {
+  const length = event.packed_lengths ?? event.sequence_length;
+  if (length === undefined) {
     reasons['model'] = 'no sequence_length: attention FLOPs depend on it. Give --sequence-length';
     return null;
   }
   try {
-    return modelFlops(readArchitecture(event.model), event.sequence_length);
+    return modelFlops(readArchitecture(event.model), length);
   } catch (error) {
     if (!(error instanceof UnsupportedModel || error instanceof BadModelConfig)) throw error;
     reasons['model'] = error.message;

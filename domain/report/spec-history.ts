@@ -7,6 +7,7 @@ const SPEC_FIELDS = [
   'device_count',
   'dtype',
   'sequence_length',
+  'packed_lengths',
   'global_batch_sequences',
   'tokens_per_step',
   'recompute',
