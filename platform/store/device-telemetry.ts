@@ -11,8 +11,6 @@ export interface DeviceTelemetryConfig {
   readonly counter_gap_s: number;
   /** A counter that rose faster is not believed. No device of the catalog draws half of it. */
   readonly power_max_w: number;
-  /** An energy counter that never moved while the mean power was above is frozen; power is taken instead. */
-  readonly frozen_w: number;
   /** Samples that one answer may go through; of a longer or larger run fewer a device are taken, evenly. */
   readonly samples_max: number;
   /** Stretches of the ledger that samples are joined with; of a run with more, nothing is said. */
@@ -23,7 +21,6 @@ export const DEVICE_TELEMETRY_DEFAULTS: DeviceTelemetryConfig = {
   gap_s: 120,
   counter_gap_s: 3600,
   power_max_w: 5000,
-  frozen_w: 50,
   samples_max: 4_000_000,
   stretches_max: 50_000,
 };
@@ -69,7 +66,6 @@ export async function readDeviceTelemetry(
       gap_ms: Math.round(Math.max(config.gap_s * 1000, step_ms > 1 ? 2 * step_ms : 0)),
       counter_gap_ms: Math.round(Math.max(config.counter_gap_s * 1000, step_ms > 1 ? 2 * step_ms : 0)),
       power_max_w: config.power_max_w,
-      frozen_w: config.frozen_w,
       step_ms,
     }),
     store.query<DeviceMemoryRow>(namedQuery('job_device_memory'), place),

@@ -4,8 +4,8 @@
 --   Array(String), segment_from_ms, segment_to_ms Array(Int64): the ledger, in order, without gap or overlap; what was
 --   between two scrapes is shared out over the segments by time. gap_ms Int64: no gauge is read over a longer gap.
 --   counter_gap_ms Int64: nor the energy counter over one this long, unless the device was the job's all along.
---   power_max_w Float64: a counter that rose faster is not believed. frozen_w Float64: nor one that stood still all the
---   time at a greater power. step_ms Int64: one sample a device and step at most; 1 takes all.
+--   power_max_w Float64: a counter that rose faster is not believed. step_ms Int64: one sample a device and step at most;
+--   1 takes all.
 -- grain: one row a device, target that told of it, and bucket
 -- unit: milliseconds of which something is known; joules; hertz. Gauges are trapezoids between scrapes. counter_j is from
 --   the energy counter, power_j from the power of a device without a counter; resets counts counters that began anew:
@@ -71,10 +71,8 @@ WITH
             energy,
             anyLast(energy) OVER earlier AS energy_before,
             anyLast(if(isNull(energy), NULL, time_ms)) OVER earlier AS energy_before_ms,
-            count(energy) OVER device > 1 AND NOT (
-                max(energy) OVER device = min(energy) OVER device
-                AND ifNull(avg(power) OVER device, 0) > {frozen_w:Float64}
-            ) AS has_counter
+            -- no device draws nothing: a counter that never moved is frozen
+            ifNull(max(energy) OVER device > min(energy) OVER device, 0) AS has_counter
         FROM scrapes
         WINDOW
             device AS (PARTITION BY node, device_uid, target),
