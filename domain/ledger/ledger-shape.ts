@@ -74,7 +74,8 @@ export interface StepExecution {
 export interface Incident {
   /** Stable over its life: `<job>/<attempt that failed>`. */
   readonly id: string;
-  readonly kind: 'interruption' | 'hang' | 'silence';
+  /** `slowdown`: steps went on, but took longer than their ideal for long; what is counted is until they did not. */
+  readonly kind: 'interruption' | 'hang' | 'silence' | 'slowdown';
   /** `ended`: the job was over before progress was regained. */
   readonly state: 'open' | 'recovered' | 'ended';
   /** The attempt that ended. */

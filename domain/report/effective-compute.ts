@@ -159,18 +159,22 @@ function steadyFactors(view: JobView, chain: Chain, sums: WorkSums, has_flops: b
   );
   const missing = missingFor(view, has_flops, view.work().table.has_devices);
   const { peak_flops, model } = view.spec;
-  if (missing !== null || peak_flops === null || model === null) return chain.unknown(missing ?? 'unknown');
+  if (missing !== null || peak_flops === null || model === null) {
+    chain.unknown(missing ?? 'unknown');
+    return;
+  }
   const ideal_s = counted_s - excess_s;
   const useful_s = sums.flops / peak_flops;
   const rate = view.baseline_tokens_per_s_per_device;
   if (rate === null || ideal_s <= 0) {
     chain.remove('linearity', {}, 'baseline', 'no baseline is named: the scaling loss is in the MFU');
-    return chain.remove('baseline_mfu', { not_useful: ideal_s - useful_s }, 'model_and_catalog');
+    chain.remove('baseline_mfu', { not_useful: ideal_s - useful_s }, 'model_and_catalog');
+    return;
   }
   const baseline_mfu = (model.flops_per_token.mm_causal * rate) / peak_flops;
   const linear_s = useful_s / baseline_mfu;
   chain.remove('linearity', { scaling: ideal_s - linear_s }, 'baseline');
-  return chain.remove('baseline_mfu', { not_useful: linear_s - useful_s }, 'model_and_catalog');
+  chain.remove('baseline_mfu', { not_useful: linear_s - useful_s }, 'model_and_catalog');
 }
 
 type Parts = Record<string, number>;

@@ -1,3 +1,4 @@
+import { causeOf, saysNothing } from '../catalog/causes.ts';
 import type { FaultEvent } from '../events.ts';
 import type { Account, Bucket, Incident, Segment } from '../ledger/ledger-shape.ts';
 
@@ -5,9 +6,6 @@ import type { Account, Bucket, Incident, Segment } from '../ledger/ledger-shape.
 const FAULT_BEFORE_US = 600e6;
 /** Kernel logs are stamped by other clocks and read later than the launcher notices the death. */
 const FAULT_AFTER_US = 60e6;
-
-/** Causes that say only that something failed. */
-const SAYS_NOTHING = new Set(['', 'unknown', 'unspecified', 'error', 'failed']);
 
 /** What stands still with the attempt that failed, and what its successor does before it steps again. */
 const LOST_WITH_ATTEMPT = new Set<Bucket>(['lost_work', 'hang', 'hang_or_unfinished', 'silent']);
@@ -30,7 +28,7 @@ export function withFaultCauses(account: Account, faults: readonly FaultEvent[])
 }
 
 function nameFrom(incident: Incident, faults: readonly FaultEvent[], at_us: number): Incident {
-  const said = incident.cause !== null && !SAYS_NOTHING.has(incident.cause.toLowerCase());
+  const said = !saysNothing(incident.cause);
   if (said && incident.node !== null && incident.device !== null) return incident;
   const fault = nearestFault(incident, faults, at_us);
   if (fault === undefined) return incident;
@@ -44,23 +42,47 @@ function nameFrom(incident: Incident, faults: readonly FaultEvent[], at_us: numb
   };
 }
 
-function nearestFault(
+/** The fault that an incident is put down to, of those near enough to the moment progress stopped. */
+export function nearestFault(
   { kind, failed_at_us, last_progress_at_us, node }: Incident,
   faults: readonly FaultEvent[],
   at_us: number,
 ): FaultEvent | undefined {
   const stopped_us = Math.min(failed_at_us, last_progress_at_us ?? failed_at_us);
   const until_us = kind === 'interruption' ? failed_at_us + FAULT_AFTER_US : at_us;
-  let nearest: FaultEvent | undefined;
+  return faultNear(faults, { from_us: stopped_us, to_us: Math.min(until_us, at_us), node });
+}
+
+/**
+ * The fault nearest to `from_us` among those that began shortly before it or up to `to_us`. One that only follows another
+ * (Xid 45 cleans up after the real one) or is no failure (Xid 63 records a repair) is taken where there is nothing else.
+ */
+export function faultNear(
+  faults: readonly FaultEvent[],
+  {
+    from_us,
+    to_us,
+    node,
+  }: { readonly from_us: number; readonly to_us: number; readonly node: string | null },
+): FaultEvent | undefined {
+  let nearest: { readonly fault: FaultEvent; readonly rank: number; readonly away_us: number } | undefined;
   for (const fault of faults) {
     const { time_us } = fault;
-    if (time_us < stopped_us - FAULT_BEFORE_US || time_us > Math.min(until_us, at_us)) continue;
+    if (time_us < from_us - FAULT_BEFORE_US || time_us > to_us) continue;
     if (node !== null && fault.node !== node) continue;
+    const rank = rankOf(fault);
+    const away_us = Math.abs(time_us - from_us);
     const isNearer =
-      nearest === undefined || Math.abs(time_us - stopped_us) < Math.abs(nearest.time_us - stopped_us);
-    if (isNearer) nearest = fault;
+      nearest === undefined || rank < nearest.rank || (rank === nearest.rank && away_us < nearest.away_us);
+    if (isNearer) nearest = { fault, rank, away_us };
   }
-  return nearest;
+  return nearest?.fault;
+}
+
+function rankOf({ code }: FaultEvent): number {
+  const role = causeOf(code)?.role;
+  if (role === 'informational') return 2;
+  return role === 'secondary' ? 1 : 0;
 }
 
 function withCause(

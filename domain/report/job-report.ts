@@ -8,6 +8,7 @@ import { energyOf } from './energy.ts';
 import { modelName, type ResolvedSpec } from './job-spec.ts';
 import { type JobView, jobView, type ViewOptions } from './job-view.ts';
 import { loggedNumbers, withLoggedRecompute } from './logged.ts';
+import { lossesOf } from './losses.ts';
 import { memoryOf } from './memory.ts';
 import { mttrOf } from './mttr.ts';
 import { ofuOf } from './ofu.ts';
@@ -59,6 +60,7 @@ export function reportOfView(view: JobView): JobReport {
     ledger,
     ratios: namedRatios(view, ledger, programGoodput(view, ledger)),
     effective_compute: effectiveCompute(view, ledger),
+    ...lossesOf(view, ledger),
     run_time_s: runTimeOf(ledger),
     incidents: ledger.incidents,
     mttr: mttrOf(ledger.incidents),

@@ -11,6 +11,7 @@ import { type JobWork, jobWork } from './job-work.ts';
 import { keptSteps, type StepRange } from './kept-steps.ts';
 import { deviceRate } from './live-rates.ts';
 import { SITE_DEFAULTS, type SiteConfig } from './site.ts';
+import { type SlowdownLimits, withSlowdowns } from './slowdowns.ts';
 import { type SpecHistory, specHistory } from './spec-history.ts';
 import type { TelemetrySummary } from './telemetry.ts';
 import type { KeptStep } from './throughput.ts';
@@ -31,6 +32,8 @@ export interface ViewOptions {
   readonly node_states?: readonly NodeStateEvent[] | undefined;
   /** Rate of the baseline that the job names, where that is another job; a stored point is in its specification. */
   readonly baseline_tokens_per_s_per_device?: number | null | undefined;
+  /** From when on slow steps are an incident. */
+  readonly slowdown?: SlowdownLimits | undefined;
   /** Telemetry of the job's devices, joined with its ledger; the request for it is `telemetryRequest`'s. */
   readonly telemetry?: TelemetrySummary | null | undefined;
   /** What the operator set of the site: price, currency, PUE. */
@@ -84,13 +87,21 @@ export function jobView(events: readonly JobScopedEvent[], options: ViewOptions)
   const kept = keptSteps(account, { from_us, to_us }, spec, computeShares(events));
   const logged = kept.filter(({ labels }) => labels['unlogged'] !== true);
   const measured = logged.filter((step) => isPossible(step, spec));
+  const work = once(() => {
+    const isWhole = from_us === undefined && to_us === undefined;
+    const whole = isWhole
+      ? measured
+      : keptSteps(account, {}, spec, new Map()).filter((step) => isMeasured(step, spec));
+    const { changed_at_us } = history;
+    return jobWork(events, { account, spec, measured: whole, changed_at_us, at_us });
+  });
   return {
     job,
     at_us: looked_us,
     range: { from_us, to_us },
     history,
     spec,
-    account,
+    account: withSlowdowns(account, work().measured, work(), faults, options.slowdown),
     clock_is_made_up,
     kept,
     measured,
@@ -98,13 +109,7 @@ export function jobView(events: readonly JobScopedEvent[], options: ViewOptions)
     steps_above_peak: stepsOf(logged) - stepsOf(measured),
     evidence: evidenceOf(events, { at_us, faults, node_states }),
     baseline_tokens_per_s_per_device: baselineRate(spec, options),
-    work: once(() => {
-      const isWhole = from_us === undefined && to_us === undefined;
-      const whole = isWhole
-        ? measured
-        : keptSteps(account, {}, spec, new Map()).filter((step) => isMeasured(step, spec));
-      return jobWork(events, { account, spec, measured: whole, changed_at_us: history.changed_at_us, at_us });
-    }),
+    work,
     telemetry: options.telemetry ?? null,
     site: options.site ?? SITE_DEFAULTS,
   };

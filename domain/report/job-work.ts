@@ -12,6 +12,8 @@ export interface JobWork {
   readonly ideals: Ideals;
   readonly table: WorkTable;
   readonly evidence: SlowEvidence;
+  /** Kept and measured train steps of the whole run, oldest first. */
+  readonly measured: readonly KeptStep[];
 }
 
 export interface WorkInputs {
@@ -41,7 +43,7 @@ export function jobWork(events: readonly JobScopedEvent[], inputs: WorkInputs): 
       flops: tokens === undefined || flopsPerToken === undefined ? undefined : tokens * flopsPerToken,
     };
   });
-  return { ideals, table, evidence };
+  return { ideals, table, evidence, measured };
 }
 
 /** Of a step that an exclusion cuts, only the share that is left of it can be expected in the time that is left. */

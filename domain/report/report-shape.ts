@@ -5,6 +5,7 @@ import type { CostReport } from './cost.ts';
 import type { EffectiveCompute } from './effective-compute.ts';
 import type { EnergyReport } from './energy.ts';
 import type { LoggedNumbers } from './logged.ts';
+import type { Losses } from './losses.ts';
 import type { MemoryReport } from './memory.ts';
 import type { MttrSummary } from './mttr.ts';
 import type { ByConvention } from './rates.ts';
@@ -81,6 +82,10 @@ export interface JobReport {
   readonly ratios: NamedRatios;
   /** From paid device-seconds to kept model FLOPs, factor by factor: the waterfall of the whole account. */
   readonly effective_compute: EffectiveCompute;
+  /** Every cause with what it cost, the costliest first, performance beside downtime. */
+  readonly losses: Losses['losses'];
+  /** Incidents that began in the range and what all of their kind cost in it. */
+  readonly interruptions_by_kind: Losses['interruptions_by_kind'];
   readonly run_time_s: RunTime;
   readonly incidents: readonly Incident[];
   readonly mttr: MttrSummary;
