@@ -21,6 +21,9 @@ export interface Execution {
   readonly fate: Fate;
   /** The leg that did it again, where one did. */
   readonly undone_by: number | undefined;
+  /** Earliest and latest start of the events it was told by, as they said it. */
+  readonly told_from_us: number;
+  readonly told_until_us: number;
 }
 
 /** A stretch of one attempt in which steps only go forward: usually the whole attempt. */
@@ -35,9 +38,39 @@ export interface Executions {
   readonly legs: readonly Leg[];
 }
 
+/** How far one source of a launch came. */
+interface RankState {
+  readonly leg: number;
+  readonly highest: number;
+}
+
+/** The merge of one launch's steps where it was cut: what later steps of it depend on. */
+export interface LegState {
+  /** Number of the launch's first leg among those of the job. */
+  readonly base: number;
+  /** Of each of its legs: the lowest step, and the highest one that has an execution before the cut. */
+  readonly own: readonly { readonly lowest: number; readonly highest: number }[];
+  readonly ranks: ReadonlyMap<number, RankState>;
+}
+
+/** What was made of the steps before a cut; the launches before `launch` are over. */
+export interface PriorSteps {
+  readonly launch: number;
+  readonly legs: readonly Leg[];
+  readonly state: LegState;
+}
+
+export const NO_PRIOR_STEPS: PriorSteps = {
+  launch: 0,
+  legs: [],
+  state: { base: 0, own: [], ranks: new Map() },
+};
+
 interface Draft {
   readonly event: StepEvent;
-  leg: number;
+  /** Newest start of the events it absorbed. */
+  until_us: number;
+  readonly leg: number;
   count: number;
   end_us: number | undefined;
   /** Newest start told without an end. */
@@ -49,22 +82,69 @@ interface Draft {
  * The executions of every attempt's steps with their fate (R2, R4, R5). The same step told by many ranks is one
  * execution: earliest start, latest end, its tokens once. A line that averages `count` steps of which only some were
  * done again is cut in two, its time and tokens shared by the number of steps.
+ *
+ * @param prior where the steps before a cut are not in `launches` any more: the list then begins at the cut
  */
-export function executionsOf(launches: readonly Launch[], until_us: number): Executions {
-  const legs: Leg[] = [];
-  const drafts = launches.map((launch, index) => draftsOf(launch, index, legs, until_us));
+export function executionsOf(
+  launches: readonly Launch[],
+  until_us: number,
+  prior: PriorSteps = NO_PRIOR_STEPS,
+): Executions {
+  const { resolved, legs } = mergedSteps(launches, until_us, prior);
+  return { list: withFates(resolved, legs), legs };
+}
+
+export interface MergedSteps {
+  /** Completed or not, before any is undone. */
+  readonly resolved: readonly Execution[];
+  readonly legs: readonly Leg[];
+  /** The merge of each launch at its end, from `prior.launch` on. */
+  readonly states: readonly LegState[];
+  /** Some step may belong to one before the cut: the cut does not hold. */
+  readonly reachesBack: boolean;
+}
+
+/** R2 and R5: the steps of every launch merged over its sources. */
+export function mergedSteps(
+  launches: readonly Launch[],
+  until_us: number,
+  prior: PriorSteps = NO_PRIOR_STEPS,
+): MergedSteps {
+  const legs = prior.legs.slice(0, prior.state.base);
+  const states: LegState[] = [];
+  const resolvedSteps: Execution[] = [];
+  let reachesBack = false;
+  for (let index = prior.launch; index < launches.length; index++) {
+    const launch = launches[index];
+    if (launch === undefined) break;
+    const before = index === prior.launch ? prior.state.own : [];
+    const ranks = index === prior.launch ? prior.state.ranks : undefined;
+    const merged = draftsOf(launch, { base: legs.length, own: before, ranks: ranks ?? new Map() }, until_us);
+    reachesBack ||= merged.reachesBack;
+    for (const { lowest } of merged.state.own) legs.push({ launch: index, first_step: lowest });
+    states.push(merged.state);
+    for (const execution of resolved(launch, index, merged.drafts)) resolvedSteps.push(execution);
+  }
+  return { resolved: resolvedSteps, legs, states, reachesBack };
+}
+
+/** R4: what a later leg did again was lost. */
+export function withFates(resolvedSteps: readonly Execution[], legs: readonly Leg[]): Execution[] {
   const redoneFrom = lowestAfter(legs);
   const nextLower = nextLowerLegs(legs);
   const list: Execution[] = [];
-  for (const [index, launch] of launches.entries()) {
-    for (const execution of resolved(launch, index, drafts[index] ?? [])) {
-      for (const part of splitAt(execution, redoneFrom[execution.leg] ?? Number.POSITIVE_INFINITY)) {
-        const undone_by = undoneBy(part, legs, nextLower);
-        list.push(undone_by === undefined ? part : { ...part, undone_by, fate: undoneFate(part) });
-      }
+  for (const execution of resolvedSteps) {
+    const cut = redoneFrom[execution.leg] ?? Number.POSITIVE_INFINITY;
+    if (cut > execution.step) {
+      list.push(execution);
+      continue;
+    }
+    for (const part of splitAt(execution, cut)) {
+      const undone_by = undoneBy(part, legs, nextLower);
+      list.push(undone_by === undefined ? part : { ...part, undone_by, fate: undoneFate(part) });
     }
   }
-  return { list, legs };
+  return list;
 }
 
 /** Evaluation is not training progress: it neither goes forward nor back. */
@@ -95,11 +175,24 @@ export function distinctSteps(executions: readonly Pick<Execution, 'step' | 'cou
   return steps;
 }
 
-/** Merges one attempt's step events (in order of start) and finds its legs. */
-function draftsOf(launch: Launch, index: number, legs: Leg[], until_us: number): Draft[] {
+interface OpenLeg {
+  /** Its drafts by step, from the cut on. */
+  readonly known: Map<number, Draft>;
+  lowest: number;
+  /** Highest step before the cut. */
+  readonly done: number;
+}
+
+/** Merges one attempt's step events (in order of start, from a cut on) and finds its legs. */
+function draftsOf(
+  launch: Launch,
+  before: LegState,
+  until_us: number,
+): { drafts: Draft[]; state: LegState; reachesBack: boolean } {
   const drafts: Draft[] = [];
-  const leg_of_rank = new Map<number, { leg: number; highest: number }>();
-  const own: { known: Map<number, Draft>; number: number; lowest: number }[] = [];
+  const ranks = new Map(before.ranks);
+  const own = before.own.map(({ lowest, highest }) => openLeg(lowest, highest));
+  let reachesBack = false;
   let evaluation: Draft | undefined;
   for (const event of launch.steps) {
     if (event.kind === 'eval') {
@@ -109,18 +202,27 @@ function draftsOf(launch: Launch, index: number, legs: Leg[], until_us: number):
       absorb(evaluation, event, until_us);
       continue;
     }
-    const leg = legOf(event, leg_of_rank, Math.max(0, own.length - 1));
-    own[leg] ??= { known: new Map(), number: leg, lowest: event.step };
-    const { known } = own[leg];
-    const draft = known.get(event.step) ?? created(drafts, event, leg);
-    known.set(event.step, draft);
+    const number = legOf(event, ranks, Math.max(0, own.length - 1));
+    own[number] ??= openLeg(event.step, Number.NEGATIVE_INFINITY);
+    const leg = own[number];
+    if (event.step <= leg.done) reachesBack = true;
+    const draft = leg.known.get(event.step) ?? created(drafts, event, before.base + number);
+    leg.known.set(event.step, draft);
     absorb(draft, event, until_us);
-    own[leg].lowest = Math.min(own[leg].lowest, event.step - (event.count ?? 1) + 1);
+    leg.lowest = Math.min(leg.lowest, event.step - (event.count ?? 1) + 1);
   }
-  const base = legs.length;
-  for (const { lowest } of own) legs.push({ launch: index, first_step: lowest });
-  for (const draft of drafts) if (draft.leg >= 0) draft.leg += base;
-  return drafts;
+  const state = { base: before.base, own: own.map(closedLeg), ranks };
+  return { drafts, state, reachesBack };
+}
+
+function openLeg(lowest: number, done: number): OpenLeg {
+  return { known: new Map(), lowest, done };
+}
+
+function closedLeg({ known, lowest, done }: OpenLeg): LegState['own'][number] {
+  let highest = done;
+  for (const step of known.keys()) if (step > highest) highest = step;
+  return { lowest, highest };
 }
 
 /**
@@ -128,11 +230,7 @@ function draftsOf(launch: Launch, index: number, legs: Leg[], until_us: number):
  * not say its rank may be several, so there one line back is taken for skew between them. One that is heard for the
  * first time is where the others are.
  */
-function legOf(
-  event: StepEvent,
-  ranks: Map<number, { leg: number; highest: number }>,
-  newest: number,
-): number {
+function legOf(event: StepEvent, ranks: Map<number, RankState>, newest: number): number {
   const known = ranks.get(event.rank ?? -1);
   if (known === undefined) {
     ranks.set(event.rank ?? -1, { leg: newest, highest: event.step });
@@ -140,9 +238,10 @@ function legOf(
   }
   const slack = event.rank === undefined ? (event.count ?? 1) : 0;
   if (event.step < known.highest - slack) {
-    known.leg++;
-    known.highest = event.step;
-  } else if (event.step > known.highest) known.highest = event.step;
+    ranks.set(event.rank ?? -1, { leg: known.leg + 1, highest: event.step });
+    return known.leg + 1;
+  }
+  if (event.step > known.highest) ranks.set(event.rank ?? -1, { leg: known.leg, highest: event.step });
   return known.leg;
 }
 
@@ -152,13 +251,15 @@ function isSameEvaluation(evaluation: Draft, event: StepEvent, last: Draft | und
 }
 
 function created(drafts: Draft[], event: StepEvent, leg: number): Draft {
-  const draft: Draft = { event, leg, count: 1, end_us: undefined, open_us: -1, tokens: undefined };
+  const until_us = event.start_us;
+  const draft: Draft = { event, until_us, leg, count: 1, end_us: undefined, open_us: -1, tokens: undefined };
   drafts.push(draft);
   return draft;
 }
 
 function absorb(draft: Draft, event: StepEvent, until_us: number): void {
   const { end_us, tokens, count = 1 } = event;
+  draft.until_us = event.start_us;
   if (end_us === undefined || end_us > until_us) draft.open_us = Math.max(draft.open_us, event.start_us);
   else if (end_us > (draft.end_us ?? -1)) draft.end_us = end_us;
   if (tokens !== undefined && tokens > (draft.tokens ?? -1)) draft.tokens = tokens;
@@ -194,6 +295,8 @@ function* resolved(launch: Launch, index: number, drafts: readonly Draft[]): Gen
       labels,
       fate,
       undone_by: undefined,
+      told_from_us: event.start_us,
+      told_until_us: draft.until_us,
     };
   }
 }

@@ -183,7 +183,7 @@ function numbered(pieces: readonly Piece[], clock_us: number): Launch[] {
   });
 }
 
-function byStart(a: StepEvent, b: StepEvent): number {
+export function byStart(a: StepEvent, b: StepEvent): number {
   return (
     a.start_us - b.start_us ||
     a.step - b.step ||

@@ -5,20 +5,29 @@ import type { JobView } from './job-view.ts';
 import type { Launch } from './launches.ts';
 import { append, emptyLayer, lengthOf, sweep } from './layers.ts';
 import type { Bucket, LiveLimits, Segment, StepExecution } from './ledger-shape.ts';
-import { type ProgramStartup, programStartup } from './program-startup.ts';
+import { programStartup } from './program-startup.ts';
 import { createSegments } from './segments.ts';
-import { medianStep, openEndOf, resumedHangs, type Stall, stallOf } from './stall.ts';
+import {
+  medianStep,
+  openEndOf,
+  resumedHangs,
+  type Stall,
+  stallOf,
+  type TimedStep,
+  timedSteps,
+} from './stall.ts';
 import type { StepTimes } from './usual-step.ts';
 
 export interface Painted {
   readonly segments: Segment[];
   readonly steps: StepExecution[];
   readonly stall: Stall | undefined;
-  readonly resumed: readonly Execution[];
+  readonly resumed: readonly TimedStep[];
   readonly overlapped_s: Record<string, number>;
 }
 
-interface Job {
+/** A job, or a stretch `[from_us, to_us)` of its horizon with the executions before and inside it. */
+export interface Paintable {
   readonly view: JobView;
   readonly launches: readonly Launch[];
   readonly executions: Executions;
@@ -32,40 +41,45 @@ interface Job {
  * every step; from that follow the median step, whether the open end hangs, and each attempt's slow first step; the
  * second walk writes the segments.
  */
-export function paint(job: Job, limits: LiveLimits): Painted {
-  const { view, launches, executions, holdings, from_us, to_us } = job;
-  const all = layersOf(view, launches, executions.list, holdings.layer, to_us);
+export function paint(job: Paintable, limits: LiveLimits): Painted {
+  const { view, launches, executions, from_us, to_us } = job;
+  const all = layersOf(view, launches, executions.list, job.holdings.layer, to_us);
   const measured = measure(job, all);
   const end = openEndOf(launches, executions.list);
   const step_us = medianStep(executions.list, measured);
   const stall = end && stallOf(end, view, measured.open_us, step_us, limits);
   const startup = programStartup(executions.list, measured);
-  const stalled = { ...all, layers: { ...all.layers, stall: stallLayer(stall, to_us) } };
-  const overlapped = [...all.overlapped].map(([kind, layer]) => [
-    kind,
-    lengthOf(layer, from_us, to_us) / 1e6,
-  ]);
+  const excesses = [...startup.excess_us].flatMap(([index, excess_us]): Excess[] => {
+    const execution = executions.list[index];
+    return execution === undefined ? [] : [excessOf(job, execution, excess_us)];
+  });
+  const overlapped = [...overlappedBy(all, from_us, to_us)].map(([kind, us]) => [kind, us / 1e6] as const);
   return {
-    segments: write(job, stalled, startup),
-    steps: stepsOf(job, measured, startup, stall),
+    segments: withStartup(write(job, all, stall), excesses),
+    steps: stepsOf(job, measured, startup.first, stall),
     stall,
-    resumed: resumedHangs(executions.list, measured, step_us, limits),
+    resumed: resumedHangs(timedSteps(executions.list, measured.net_us), step_us, limits),
     overlapped_s: Object.fromEntries(overlapped.sort()),
   };
+}
+
+/** Microseconds of non-blocking spans inside a stretch, by kind. */
+export function overlappedBy(all: AccountLayers, from_us: number, to_us: number): Map<string, number> {
+  return new Map([...all.overlapped].map(([kind, layer]) => [kind, lengthOf(layer, from_us, to_us)]));
 }
 
 const AT = Object.fromEntries(LAYERS.map((name, index) => [name, index])) as Record<LayerName, number>;
 /** Layers that say what a piece is; the ones below only say whose it is. */
 const CLAIMS = LAYERS.slice(0, AT.holding);
 
-interface Measured extends StepTimes {
+export interface Measured extends StepTimes {
   /** Devices of each execution. */
   readonly holding: number[];
   /** What nothing covers from the last progress of an open attempt to the clock. */
   readonly open_us: number;
 }
 
-function measure({ executions, launches, from_us, to_us }: Job, all: AccountLayers): Measured {
+export function measure({ executions, launches, from_us, to_us }: Paintable, all: AccountLayers): Measured {
   const net_us = executions.list.map(() => 0);
   const own_us = executions.list.map(() => 0);
   const holding = executions.list.map(() => -1);
@@ -117,25 +131,58 @@ function stallLayer(stall: Stall | undefined, to_us: number) {
   return layer;
 }
 
-function write(job: Job, all: AccountLayers, startup: ProgramStartup): Segment[] {
+/** The segments of a stretch, slow first steps still productive (`withStartup`). */
+export function write(job: Paintable, all: AccountLayers, stall: Stall | undefined): Segment[] {
+  const stalled = { ...all, layers: { ...all.layers, stall: stallLayer(stall, job.to_us) } };
   const segments = createSegments();
-  const excess_us = new Map(startup.excess_us);
-  sweep(orderedLayers(all), job.from_us, job.to_us, (from_us, to_us, items) => {
-    const segment = segmentOf(job, all, items, from_us, to_us);
-    const index = segment.bucket === 'productive' ? items[AT.step] : undefined;
-    const excess = index === undefined ? 0 : Math.min(excess_us.get(index) ?? 0, to_us - from_us);
-    if (index === undefined || excess === 0) return segments.add(segment);
-    excess_us.set(index, (excess_us.get(index) ?? 0) - excess);
-    const cause = causeBefore(job, job.executions.list[index]?.launch);
-    segments.add({ ...segment, to_us: from_us + excess, bucket: 'program_startup', cause });
-    return segments.add({ ...segment, from_us: from_us + excess });
+  sweep(orderedLayers(stalled), job.from_us, job.to_us, (from_us, to_us, items) => {
+    segments.add(segmentOf(job, stalled, items, from_us, to_us));
   });
   return segments.list();
 }
 
+/** By how much an attempt's first kept step, from its start to its end, was slower than its others. */
+export interface Excess {
+  readonly from_us: number;
+  readonly to_us: number;
+  readonly excess_us: number;
+  readonly cause: string | undefined;
+}
+
+export function excessOf(
+  job: Pick<Paintable, 'launches'>,
+  { launch, start_us, end_us }: Pick<Execution, 'launch' | 'start_us' | 'end_us'>,
+  excess_us: number,
+): Excess {
+  return { from_us: start_us, to_us: end_us, excess_us, cause: causeBefore(job, launch) };
+}
+
+/** R7: the first `excess_us` of what an attempt's slow first step counts for are start-up of the program. */
+export function withStartup(segments: readonly Segment[], excesses: readonly Excess[]): Segment[] {
+  const sorted = [...excesses].sort((a, b) => a.from_us - b.from_us);
+  const list = createSegments();
+  let at = 0;
+  let left = sorted[0]?.excess_us ?? 0;
+  for (const segment of segments) {
+    while ((sorted[at]?.to_us ?? Number.POSITIVE_INFINITY) <= segment.from_us) {
+      at++;
+      left = sorted[at]?.excess_us ?? 0;
+    }
+    const excess = sorted[at];
+    const isOfIt =
+      segment.bucket === 'productive' && excess !== undefined && segment.from_us >= excess.from_us;
+    const part_us = isOfIt ? Math.min(left, segment.to_us - segment.from_us) : 0;
+    left -= part_us;
+    const cut_us = segment.from_us + part_us;
+    list.add({ ...segment, to_us: cut_us, bucket: 'program_startup', cause: excess?.cause });
+    list.add(part_us === 0 ? segment : { ...segment, from_us: cut_us });
+  }
+  return list.list();
+}
+
 /** One piece between two boundaries: the strongest layer there says what it is, the ground below whose it is. */
 function segmentOf(
-  job: Job,
+  job: Paintable,
   all: AccountLayers,
   items: readonly number[],
   from_us: number,
@@ -182,7 +229,7 @@ function bucketOf(
  * time down, start-up, restore and whatever else comes before that step.
  */
 function causeOf(
-  job: Job,
+  job: Paintable,
   claim: LayerName | undefined,
   execution: Execution | undefined,
   down: number | undefined,
@@ -198,18 +245,21 @@ function causeOf(
 }
 
 /** Cause of the failure that an attempt recovers from. */
-function causeBefore(job: Job, launch: number | undefined): string | undefined {
+function causeBefore(job: Pick<Paintable, 'launches'>, launch: number | undefined): string | undefined {
   return launch === undefined ? undefined : job.launches[launch - 1]?.fail?.cause;
 }
 
-function stepsOf(
-  job: Job,
+/** The executions from list position `from` on, as the account tells them. */
+export function stepsOf(
+  job: Paintable,
   { net_us, holding }: Measured,
-  { first }: ProgramStartup,
+  first: ReadonlySet<number>,
   stall: Stall | undefined,
+  from = 0,
 ): StepExecution[] {
-  return job.executions.list.map((execution, index): StepExecution => {
+  return job.executions.list.slice(from).map((execution, position): StepExecution => {
     const { launch, step, count, start_us, end_us, kind, tokens, labels, fate } = execution;
+    const index = from + position;
     return {
       attempt: job.launches[launch]?.attempt ?? 0,
       step,

@@ -97,21 +97,47 @@ export function pastStepLimit(
   return isFirst ? Math.max(limit_us, limits.hang_before_first_step_us) : limit_us;
 }
 
+/** A completed step as far as it takes to tell whether it hung. */
+export interface TimedStep {
+  readonly launch: number;
+  readonly count: number;
+  readonly start_us: number;
+  readonly end_us: number;
+  readonly net_us: number;
+  readonly isFirst: boolean;
+}
+
 /**
- * Completed steps that took so long that the job would have been called hung meanwhile. Steps in a gap of a log
- * (`unlogged`) were measured by nobody.
+ * The completed steps, in order. Steps in a gap of a log (`unlogged`) were measured by nobody.
+ *
+ * @param launch_before attempt of the execution before the first of them, where the list begins in the middle
  */
-export function resumedHangs(
+export function timedSteps(
   executions: readonly Execution[],
-  { net_us }: StepTimes,
+  net_us: readonly number[],
+  launch_before?: number,
+): TimedStep[] {
+  const timed: TimedStep[] = [];
+  let before = launch_before;
+  for (const [index, execution] of executions.entries()) {
+    const { launch, count, start_us, end_us } = execution;
+    const isFirst = launch !== before;
+    before = launch;
+    if (!execution.completed || !isProgress(execution) || execution.labels['unlogged'] === true) continue;
+    timed.push({ launch, count, start_us, end_us, net_us: net_us[index] ?? 0, isFirst });
+  }
+  return timed;
+}
+
+/** Completed steps that took so long that the job would have been called hung meanwhile. */
+export function resumedHangs(
+  timed: readonly TimedStep[],
   step_us: number | undefined,
   limits: LiveLimits,
-): Execution[] {
+): TimedStep[] {
   if (step_us === undefined) return [];
-  return executions.filter((execution, index) => {
-    if (!execution.completed || !isProgress(execution) || execution.labels['unlogged'] === true) return false;
-    const isFirst = executions[index - 1]?.launch !== execution.launch;
-    return (net_us[index] ?? 0) > pastStepLimit(execution.count, isFirst, step_us, limits);
+  return timed.filter(({ count, isFirst, net_us }) => {
+    return net_us > pastStepLimit(count, isFirst, step_us, limits);
   });
 }
 
