@@ -2,23 +2,23 @@ import type { JobScopedEvent } from '../events.ts';
 import { distinctSteps } from '../ledger/executions.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
+import { accountSections, sectionReasons } from './account-sections.ts';
 import { costOf } from './cost.ts';
-import { effectiveCompute, programGoodput } from './effective-compute.ts';
 import { energyOf } from './energy.ts';
 import { modelName, type ResolvedSpec } from './job-spec.ts';
 import { type JobView, jobView, type ViewOptions } from './job-view.ts';
 import { loggedNumbers, withLoggedRecompute } from './logged.ts';
-import { lossesOf } from './losses.ts';
 import { memoryOf } from './memory.ts';
 import { mttrOf } from './mttr.ts';
 import { ofuOf } from './ofu.ts';
 import { qualityOf } from './quality.ts';
 import { efficiencyRates } from './rates.ts';
-import { namedRatios } from './ratios.ts';
 import type { HardwareSummary, JobReport, Quality } from './report-shape.ts';
 import { runTimeOf } from './run-time.ts';
+import { stepKinds } from './step-kinds.ts';
 import { type KeptStep, throughputOf } from './throughput.ts';
 import { totalsOf } from './totals.ts';
+import { verdictsOf } from './verdicts.ts';
 
 export type { AnyJobReport } from './report-shape.ts';
 
@@ -37,6 +37,8 @@ export function reportOfView(view: JobView): JobReport {
   const spec = withLoggedRecompute(view.spec, loggedNumbers(measured, view.spec));
   const logged = loggedNumbers(measured, spec);
   const ledger = rangedLedger(view);
+  const sections = accountSections(view, ledger);
+  const quality = qualityOf({ ...view, spec }, throughput, logged, ledger);
   const devices = usualDevices(measured) ?? spec.devices;
   return {
     job,
@@ -57,19 +59,18 @@ export function reportOfView(view: JobView): JobReport {
     ...efficiencyRates(throughput.tokens_per_s_per_device, spec),
     ofu_ratio: ofuOf(view.telemetry, spec).ofu_ratio,
     logged,
+    verdicts: verdictsOf(measured, spec, logged, throughput.tokens_per_s_per_device),
+    step_kinds: stepKinds(view),
     ledger,
-    ratios: namedRatios(view, ledger, programGoodput(view, ledger)),
-    effective_compute: effectiveCompute(view, ledger),
-    ...lossesOf(view, ledger),
+    ...sections,
     run_time_s: runTimeOf(ledger),
-    incidents: ledger.incidents,
     mttr: mttrOf(ledger.incidents),
     telemetry: view.telemetry,
     energy: energyOf(view),
     cost: costOf(view, ledger),
     memory: memoryOf({ ...view, spec }),
     totals: totalsOf(view, ledger, devices),
-    quality: qualityOf({ ...view, spec }, throughput, logged, ledger),
+    quality: { ...quality, reasons: { ...quality.reasons, ...sectionReasons(sections) } },
   };
 }
 

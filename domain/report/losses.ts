@@ -8,6 +8,7 @@ import {
   incidentColumns,
 } from './incident-columns.ts';
 import type { JobView } from './job-view.ts';
+import { ladderOf, type Rung } from './ladder.ts';
 import { createOwners } from './loss-owners.ts';
 import type { Straggle } from './slow-evidence.ts';
 import { SLOW_CAUSES, type SlowCause, type WorkSums } from './work-table.ts';
@@ -35,10 +36,22 @@ export interface InterruptionSum {
   readonly wall_s: number;
 }
 
+/** An incident with its ladder, what is known of why, and what it cost in the range. */
+export interface ReportIncident extends Incident {
+  /** All eight rungs in order, each with who told it. */
+  readonly ladder: readonly Rung[];
+  /** The columns of its cause; `cause`, `node` and `device` of the incident are the short form. */
+  readonly causes: IncidentColumns;
+  /** Lost to it; null where nobody said how many devices the job holds. */
+  readonly device_seconds: number | null;
+  readonly wall_s: number;
+}
+
 export interface Losses {
   /** The costliest first: by device-hours, never by count. */
   readonly losses: readonly Loss[];
   readonly interruptions_by_kind: Readonly<Record<InterruptionKind, InterruptionSum>>;
+  readonly incidents: readonly ReportIncident[];
 }
 
 /** What a bucket is when no incident explains it: its class, and who would change it. */
@@ -83,6 +96,12 @@ export function lossesOf(view: JobView, ledger: LedgerJson): Losses {
   return {
     losses: sums.ranked(held_s),
     interruptions_by_kind: sums.byKind(columns, ledger),
+    incidents: ledger.incidents.flatMap((incident): ReportIncident[] => {
+      const causes = columns.get(incident);
+      if (causes === undefined) return [];
+      const ladder = ladderOf(incident, evidence, is_from_log);
+      return [{ ...incident, ladder, causes, ...sums.costOf(incident) }];
+    }),
   };
 }
 
@@ -236,6 +255,7 @@ interface Sum {
 class LossSums {
   readonly has_devices: boolean;
   readonly #sums = new Map<string, Sum>();
+  readonly #costs = new Map<Incident, { wall_us: number; device_us: number }>();
 
   constructor(has_devices: boolean) {
     this.has_devices = has_devices;
@@ -265,11 +285,23 @@ class LossSums {
       this.#sums.set(key, sum);
     }
     if (incident === null) sum.stretches++;
-    else sum.incidents.add(incident);
+    else {
+      sum.incidents.add(incident);
+      const cost = this.#costs.get(incident) ?? { wall_us: 0, device_us: 0 };
+      this.#costs.set(incident, {
+        wall_us: cost.wall_us + wall_us,
+        device_us: cost.device_us + device_us,
+      });
+    }
     sum.wall_us += wall_us;
     sum.device_us += device_us;
     const amount = this.has_devices ? device_us : wall_us;
     sum.buckets.set(bucket, (sum.buckets.get(bucket) ?? 0) + amount);
+  }
+
+  costOf(incident: Incident): Pick<ReportIncident, 'device_seconds' | 'wall_s'> {
+    const { wall_us, device_us } = this.#costs.get(incident) ?? { wall_us: 0, device_us: 0 };
+    return { device_seconds: this.has_devices ? device_us / 1e6 : null, wall_s: wall_us / 1e6 };
   }
 
   ranked(held_s: number): Loss[] {

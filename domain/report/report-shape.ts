@@ -1,19 +1,22 @@
 import type { JobEvent } from '../events.ts';
-import type { Incident, JobState, LedgerJson } from '../ledger/ledger-shape.ts';
+import type { JobState, LedgerJson } from '../ledger/ledger-shape.ts';
 import type { ModelFlops } from '../model-flops.ts';
 import type { CostReport } from './cost.ts';
 import type { EffectiveCompute } from './effective-compute.ts';
 import type { EnergyReport } from './energy.ts';
 import type { LoggedNumbers } from './logged.ts';
-import type { Losses } from './losses.ts';
+import type { Losses, ReportIncident } from './losses.ts';
 import type { MemoryReport } from './memory.ts';
 import type { MttrSummary } from './mttr.ts';
 import type { ByConvention } from './rates.ts';
 import type { NamedRatios } from './ratios.ts';
 import type { RunTime } from './run-time.ts';
+import type { SlowTime } from './slow-time.ts';
+import type { StepKinds } from './step-kinds.ts';
 import type { TelemetrySummary } from './telemetry.ts';
 import type { StepStatistics } from './throughput.ts';
 import type { Totals } from './totals.ts';
+import type { Verdict } from './verdicts.ts';
 
 export interface Quality {
   /** One rank a device. */
@@ -77,6 +80,10 @@ export interface JobReport {
   /** Tensor activity x SM clock / reference clock on kept step time, from telemetry: MFU cannot truly lie above it. */
   readonly ofu_ratio: number | null;
   readonly logged: LoggedNumbers | null;
+  /** What is to be said against the figures: logged ones that differ, with what would explain it. */
+  readonly verdicts: readonly Verdict[];
+  /** The kept steps of the range by what they were (ordinary, first after a start, during a save, ...). */
+  readonly step_kinds: StepKinds;
   readonly ledger: LedgerJson;
   /** Everything that is called goodput, each with what it divides by what. */
   readonly ratios: NamedRatios;
@@ -86,8 +93,11 @@ export interface JobReport {
   readonly losses: Losses['losses'];
   /** Incidents that began in the range and what all of their kind cost in it. */
   readonly interruptions_by_kind: Losses['interruptions_by_kind'];
+  /** Productive time against its ideal, and why it was longer. */
+  readonly slow_time: SlowTime;
   readonly run_time_s: RunTime;
-  readonly incidents: readonly Incident[];
+  /** Each with its repair ladder, its cause in columns, and what it cost. */
+  readonly incidents: readonly ReportIncident[];
   readonly mttr: MttrSummary;
   /** What device telemetry says of the job; null when none was read. */
   readonly telemetry: TelemetrySummary | null;
