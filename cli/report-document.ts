@@ -1,5 +1,6 @@
 import { CONVENTIONS } from '../domain/model-flops.ts';
 import type { JobReport } from '../domain/report/report-shape.ts';
+import { verdictsTable } from './report-sections/verdicts.ts';
 import { waterfallRows } from './report-text.ts';
 import { count, duration, significant } from './units.ts';
 import { culprit, verdictOf } from './verdict.ts';
@@ -29,6 +30,7 @@ export function reportDocument(report: JobReport): ReportDocument {
       figures(report),
       waterfall(report),
       conventions(report),
+      verdictsTable(report),
       incidents(report),
       quality(report),
     ].filter(({ rows }) => rows.length > 0),

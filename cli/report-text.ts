@@ -1,6 +1,7 @@
 import { CONVENTIONS } from '../domain/model-flops.ts';
 import type { JobReport } from '../domain/report/report-shape.ts';
 import { incidentText } from './incident-text.ts';
+import { verdictsText } from './report-sections/verdicts.ts';
 import { count, duration, significant } from './units.ts';
 import { verdictOf } from './verdict.ts';
 import { percent, type WaterfallRow, waterfallText } from './waterfall.ts';
@@ -13,6 +14,7 @@ export function reportText(report: JobReport): string {
     speedText(report),
     efficiencyText(report),
     loggedText(report),
+    verdictsText(report),
     incidentsText(report),
     qualityText(report),
   ]

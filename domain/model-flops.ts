@@ -42,6 +42,8 @@ export interface ModelFlops {
   readonly active_parameters_no_embedding: number;
   readonly matmul_parameters: number;
   readonly components: readonly ComponentFlops[];
+  /** The attention of the layers in the totals, alike layers together: what the scores' FLOPs are a sum over. */
+  readonly attention: readonly AttentionCore[];
   /** Training FLOPs per token, a multiply-add being two, recomputation not included. */
   readonly flops_per_token: FlopsByConvention;
   readonly notes: readonly string[];
@@ -80,6 +82,7 @@ export function modelFlops(
     active_parameters_no_embedding: active_parameters - total(counted, (part) => part.lookup_only_parameters),
     matmul_parameters: total(counted, (part) => part.matmul_parameters),
     components,
+    attention: counted.flatMap(({ attention }) => attention),
     flops_per_token: sumOfConventions(
       components.filter(({ in_totals }) => in_totals).map((row) => row.training_flops_per_token),
     ),

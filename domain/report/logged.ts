@@ -118,6 +118,18 @@ function checkedLine(
   return { step, tflops, rate, recognition };
 }
 
+/**
+ * FLOPs per token as the framework counts them: the median of printed TFLOP/s over printed tokens per second (or where
+ * those are not printed the step's own). Null where no line tells both.
+ */
+export function loggedFlopsPerToken(kept: readonly KeptStep[]): number | null {
+  return medianOf(kept, (step) => {
+    const tflops = numberOf(step.labels, STEP_LABELS.tflops);
+    const rate = numberOf(step.labels, STEP_LABELS.rate) ?? deviceRate(step);
+    return tflops === undefined || rate === undefined || rate <= 0 ? undefined : (tflops * 1e12) / rate;
+  });
+}
+
 function shownLine(
   { step, tflops, rate, recognition }: CheckedLine,
   spec: ResolvedSpec,
