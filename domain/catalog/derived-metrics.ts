@@ -4,7 +4,18 @@
  */
 
 /** Base units of the values, as in Prometheus: seconds, ratios 0..1, Unix seconds. `info` series are always 1. */
-export type MetricUnit = 's' | 'device_s' | 'ratio' | 'count' | 'tokens_per_s' | 'unix_s' | 'info';
+export type MetricUnit =
+  | 's'
+  | 'device_s'
+  | 'ratio'
+  | 'count'
+  | 'tokens_per_s'
+  | 'unix_s'
+  | 'info'
+  | 'j'
+  | 'w'
+  | 'flops_per_w'
+  | 'currency';
 
 export interface MetricLabel {
   readonly name: string;
@@ -54,6 +65,12 @@ export const LEDGER_BUCKETS = [
 
 const DEFINITION: MetricLabel = { name: 'definition', help: 'how linearity is defined for this figure' };
 const BUCKET: MetricLabel = { name: 'bucket', values: LEDGER_BUCKETS, help: 'ledger bucket' };
+const CURRENCY: MetricLabel = { name: 'currency', help: 'what the price is in, empty when not configured' };
+const CONVENTION: MetricLabel = {
+  name: 'convention',
+  values: MFU_CONVENTIONS,
+  help: 'how model FLOPs are counted',
+};
 const INCIDENT: MetricLabel = { name: 'incident', help: 'id of the incident, stable over its life' };
 
 export const DERIVED_METRICS = [
@@ -76,7 +93,7 @@ export const DERIVED_METRICS = [
   },
   {
     name: 'headway_job_mfu_ratio',
-    labels: [JOB, { name: 'convention', values: MFU_CONVENTIONS, help: 'how model FLOPs are counted' }],
+    labels: [JOB, CONVENTION],
     unit: 'ratio',
     help: 'Model FLOPs per second over dense peak, on the step time of the last kept train steps, never on wall-clock.',
   },
@@ -85,6 +102,48 @@ export const DERIVED_METRICS = [
     labels: [JOB],
     unit: 'ratio',
     help: 'MFU now over the learned normal of the same job specification.',
+  },
+  {
+    name: 'headway_job_ofu_ratio',
+    labels: [JOB],
+    unit: 'ratio',
+    help: 'Tensor activity x SM clock over the clock of the peak, on the newest kept steps, from device telemetry. MFU above it is wrong.',
+  },
+  {
+    name: 'headway_joules_per_token',
+    labels: [JOB],
+    unit: 'j',
+    help: 'Energy of the devices for a token of the newest kept steps; hosts, network and cooling not included.',
+  },
+  {
+    name: 'headway_joules_per_step',
+    labels: [JOB],
+    unit: 'j',
+    help: 'Energy of all devices of the job for one of its newest kept steps.',
+  },
+  {
+    name: 'headway_job_device_power_watts',
+    labels: [JOB],
+    unit: 'w',
+    help: 'Mean power of a device of the job over its newest kept steps.',
+  },
+  {
+    name: 'headway_flops_per_watt',
+    labels: [JOB, CONVENTION],
+    unit: 'flops_per_w',
+    help: 'Model FLOP/s per watt of the devices on the newest kept steps, which is model FLOPs per joule.',
+  },
+  {
+    name: 'headway_job_cost',
+    labels: [JOB, BUCKET, { name: 'cause', help: 'the cause, empty when none is known' }, CURRENCY],
+    unit: 'currency',
+    help: 'Price of the device-hours of the run by bucket and cause. Present only where a price is known.',
+  },
+  {
+    name: 'headway_cost_per_million_tokens',
+    labels: [JOB, CURRENCY],
+    unit: 'currency',
+    help: 'Price of all device-hours held so far for a million tokens of kept steps.',
   },
   {
     name: 'headway_job_linearity_ratio',

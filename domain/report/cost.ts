@@ -59,7 +59,8 @@ export function costReasons(
   return {};
 }
 
-function priceOf({
+/** The price of the job itself, else of the site; null where neither is told. */
+export function priceOf({
   spec,
   site,
 }: Pick<JobView, 'spec' | 'site'>): Pick<

@@ -77,6 +77,8 @@ function compose({ config, log, clock, store, spool }: Parts): Headway {
     clock,
     log,
     config: config.analyzer,
+    site: config.site,
+    device_telemetry: config.device_telemetry,
     encoder: createSeriesEncoder(),
     counters: createCounters(telemetry.meter, 'analyzer'),
   });

@@ -1,7 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
+import { SITE_DEFAULTS, type SiteConfig } from '../../domain/report/site.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { SeriesEncoder } from '../../platform/series/series-encoder.ts';
+import {
+  DEVICE_TELEMETRY_DEFAULTS,
+  type DeviceTelemetryConfig,
+} from '../../platform/store/device-telemetry.ts';
 import { namedQuery } from '../../platform/store/named-queries.ts';
 import type { Store } from '../../platform/store/store.ts';
 import type { Counters } from '../../platform/telemetry/counters.ts';
@@ -19,6 +24,9 @@ export interface AnalyzerDependencies {
   readonly log: Log;
   readonly encoder: SeriesEncoder;
   readonly counters?: Counters;
+  /** Price, currency and PUE; unknown unless given. */
+  readonly site?: SiteConfig;
+  readonly device_telemetry?: DeviceTelemetryConfig;
 }
 
 export interface Analyzer {
@@ -143,9 +151,10 @@ class Accountant {
   #follow(job: string): Followed {
     const known = this.#followed.get(job);
     if (known !== undefined) return known;
-    const { store, config } = this.#dependencies;
+    const { store, config, log } = this.#dependencies;
+    const { site = SITE_DEFAULTS, device_telemetry = DEVICE_TELEMETRY_DEFAULTS } = this.#dependencies;
     const followed: Followed = {
-      tracked: new TrackedJob(job, store, config),
+      tracked: new TrackedJob(job, store, { ...config, site, device_telemetry }, log),
       resume_us: this.#written.get(job),
       touched: true,
       settled: false,

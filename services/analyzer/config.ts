@@ -33,6 +33,10 @@ export interface AnalyzerConfig {
   readonly hang_before_first_step_s: number;
   /** A job none of whose sources said anything for so long is silent. */
   readonly silent_after_s: number;
+  /** How far the newest kept steps reach back that live figures of device telemetry (OFU, energy) are of. */
+  readonly device_window_s: number;
+  /** How long device telemetry of a job is kept before it is read again. */
+  readonly device_refresh_s: number;
 }
 
 export const ANALYZER_DEFAULTS: AnalyzerConfig = {
@@ -51,6 +55,8 @@ export const ANALYZER_DEFAULTS: AnalyzerConfig = {
   hang_floor_s: 300,
   hang_before_first_step_s: 1800,
   silent_after_s: 900,
+  device_window_s: 300,
+  device_refresh_s: 30,
 };
 
 /** How the open end of a job is judged, in the domain's units. */

@@ -1,5 +1,6 @@
 import type { AlertRule } from './alert-rule.ts';
 import { goodputRule, linearityRule, mfuRules } from './efficiency-rules.ts';
+import { plausibilityRule } from './plausibility-rule.ts';
 import { stallRule } from './stall-rule.ts';
 import { ALERT_THRESHOLDS, type AlertThresholds } from './thresholds.ts';
 import { watchdogRule } from './watchdog-rule.ts';
@@ -14,6 +15,7 @@ export function buildRules(thresholds: AlertThresholds = ALERT_THRESHOLDS): read
     ...mfuRules(thresholds),
     linearityRule(thresholds),
     goodputRule(thresholds),
+    plausibilityRule(thresholds),
     watchdogRule(),
   ];
 }

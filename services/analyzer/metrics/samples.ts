@@ -1,17 +1,28 @@
 import type { JobView } from '../../../domain/report/job-view.ts';
+import { addCostSamples } from './cost-samples.ts';
+import type { WindowView } from './device-window.ts';
 import { addEfficiencySamples, type EfficiencyOptions } from './efficiency-samples.ts';
+import { addEnergySamples } from './energy-samples.ts';
 import { addIncidentSamples } from './incident-samples.ts';
 import { addLedgerSamples } from './ledger-samples.ts';
 import { type MetricSample, SampleList } from './metric-sample.ts';
+import { addOfuSamples } from './ofu-samples.ts';
 import { addProgressSamples } from './progress-samples.ts';
 
 /** Every derived figure of a job as of the view's moment (`domain/catalog/derived-metrics.ts`); unknown ones are left out. */
-export function samplesOf(view: JobView, options: EfficiencyOptions): MetricSample[] {
+export function samplesOf(
+  view: JobView,
+  options: EfficiencyOptions,
+  devices: WindowView | null = null,
+): MetricSample[] {
   const list = new SampleList(view.job);
   addProgressSamples(list, view);
   // before the first attempt there is no second to account for
   if (view.account.attempts.length > 0) addLedgerSamples(list, view.account);
   addEfficiencySamples(list, view, options);
+  addOfuSamples(list, devices);
+  addEnergySamples(list, devices);
+  if (view.account.attempts.length > 0) addCostSamples(list, view);
   addIncidentSamples(list, view.account.incidents);
   return list.samples;
 }

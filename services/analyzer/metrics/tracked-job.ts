@@ -1,9 +1,13 @@
 import { DERIVED_METRICS } from '../../../domain/catalog/derived-metrics.ts';
 import { type JobView, jobView } from '../../../domain/report/job-view.ts';
+import type { SiteConfig } from '../../../domain/report/site.ts';
+import type { Log } from '../../../platform/log.ts';
 import type { SeriesPoint } from '../../../platform/series/series-encoder.ts';
+import type { DeviceTelemetryConfig } from '../../../platform/store/device-telemetry.ts';
 import { namedQuery } from '../../../platform/store/named-queries.ts';
 import type { Store } from '../../../platform/store/store.ts';
 import { type AnalyzerConfig, liveLimits } from '../config.ts';
+import { DeviceWindow, type WindowView } from './device-window.ts';
 import { GAP_MAX_MS, gridTime, historyTimes } from './history-times.ts';
 import type { JobContext } from './job-context.ts';
 import { JobEvents } from './job-events.ts';
@@ -24,6 +28,12 @@ const RESUME_OVERLAP_MS = 60_000;
 export interface Surroundings extends JobContext {
   readonly baseline_tokens_per_s_per_device: number | null;
 }
+
+/** Settings of the analyzer, and those of the whole product that figures of a job rest on. */
+export type TrackingConfig = AnalyzerConfig & {
+  readonly site: SiteConfig;
+  readonly device_telemetry: DeviceTelemetryConfig;
+};
 
 export interface Writing {
   readonly points: readonly SeriesPoint[];
@@ -50,11 +60,14 @@ export class TrackedJob {
   touched_us: number | undefined;
   /** Whether the job was over when it was last looked at. */
   ended = false;
-  readonly #config: AnalyzerConfig;
+  readonly #config: TrackingConfig;
 
-  constructor(job: string, store: Store, config: AnalyzerConfig) {
+  readonly #devices: DeviceWindow;
+
+  constructor(job: string, store: Store, config: TrackingConfig, log: Log) {
     this.events = new JobEvents(job, store);
     this.#config = config;
+    this.#devices = new DeviceWindow(store, log, config);
   }
 
   /** Takes up what an earlier process wrote; `written_us` is when it last did. */
@@ -110,7 +123,13 @@ export class TrackedJob {
     let { series } = this;
     const write = (ts_ms: number, viewAt: (at_us: number) => JobView) => {
       const isShown = ts_ms * 1000 < shown_until_us;
-      const next = pointsAt(series, ts_ms, isShown ? this.#samples(viewAt(ts_ms * 1000), surroundings) : []);
+      const at_us = ts_ms * 1000;
+      const devices = this.#devices.toldAt(at_us);
+      const next = pointsAt(
+        series,
+        ts_ms,
+        isShown ? this.#samples(viewAt(at_us), surroundings, devices) : [],
+      );
       points.push(...next.points);
       series = next.series;
     };
@@ -122,15 +141,17 @@ export class TrackedJob {
         write(ts_ms, viewUntil);
       }
     }
+    await this.#devices.at(view, this.events.events);
     write(grid_ms, () => view);
     const written_ms = series.written_ms.slice(-this.#config.backfill_points_max);
     const visible = grid_ms * 1000 < shown_until_us;
     return { points, series: { ...series, written_ms }, visible };
   }
 
-  #samples(view: JobView, { baseline_tokens_per_s_per_device }: Surroundings) {
+  #samples(view: JobView, { baseline_tokens_per_s_per_device }: Surroundings, devices: WindowView | null) {
     const { rate_window_steps: window_steps, normal_steps_min } = this.#config;
-    return samplesOf(view, { window_steps, normal_steps_min, baseline_tokens_per_s_per_device });
+    const options = { window_steps, normal_steps_min, baseline_tokens_per_s_per_device };
+    return samplesOf(view, options, devices);
   }
 
   /** Times before `grid_ms`: written ones that new events touched, and a gap since the last one, or since the start. */
@@ -155,6 +176,7 @@ export class TrackedJob {
   #viewAt(at_us: number, { faults, heard_until_us }: Surroundings): JobView {
     const heard = heard_until_us === undefined ? {} : { heard_until_us: Math.min(heard_until_us, at_us) };
     const live = { ...liveLimits(this.#config), ...heard };
-    return jobView(this.events.events, { job: this.events.job, at_us, live, faults });
+    const { site } = this.#config;
+    return jobView(this.events.events, { job: this.events.job, at_us, live, faults, site });
   }
 }

@@ -82,6 +82,7 @@ describe('every rule', () => {
       'HeadwayMfuLow page',
       'HeadwayLinearityLow ticket',
       'HeadwayGoodputLow ticket',
+      'HeadwayMfuImplausible ticket',
     ]);
   });
 });

@@ -5,6 +5,7 @@ import { jobView } from '../../../../../domain/report/job-view.ts';
 import type { EfficiencyOptions } from '../../../../../services/analyzer/metrics/efficiency-samples.ts';
 import type { MetricSample } from '../../../../../services/analyzer/metrics/metric-sample.ts';
 import { samplesOf } from '../../../../../services/analyzer/metrics/samples.ts';
+import { telemetryOfEight } from '../../../../support/telemetry-summary.ts';
 import { attempt, endOf, llamaSpec } from '../../../../support/training-events.ts';
 
 const OPTIONS: EfficiencyOptions = {
@@ -19,6 +20,12 @@ function samplesAt(
   options = OPTIONS,
 ): readonly MetricSample[] {
   return samplesOf(jobView(events, { job: 'a', at_us }), options);
+}
+
+/** With a price, and device telemetry of its kept steps. */
+function pricedSamplesAt(events: readonly JobScopedEvent[], at_us: number): readonly MetricSample[] {
+  const view = jobView([llamaSpec({ price_per_device_hour: 3 }), ...events.slice(1)], { job: 'a', at_us });
+  return samplesOf(view, OPTIONS, { ...view, telemetry: telemetryOfEight(80) });
 }
 
 function figure(samples: readonly MetricSample[], name: string, labels: Record<string, string> = {}) {
@@ -53,6 +60,7 @@ describe('samplesOf', () => {
       samplesAt(training, END_US + 1e6),
       samplesAt(training, END_US + 400e6),
       samplesAt(repaired, endOf(second) + 1e6),
+      pricedSamplesAt(training, END_US + 1e6),
     ].flat();
     expect(new Set(lives.map(({ name }) => name))).toEqual(new Set(DERIVED_METRICS.map(({ name }) => name)));
     for (const { name, labels } of lives) {
@@ -61,6 +69,22 @@ describe('samplesOf', () => {
       for (const label of metric?.labels ?? []) {
         if (label.values !== undefined) expect(label.values, name).toContain(labels[label.name]);
       }
+    }
+  });
+
+  it('energy, OFU and cost: of the newest kept steps, and of all device-hours held', () => {
+    const samples = pricedSamplesAt(training, END_US);
+    expect(figure(samples, 'headway_job_ofu_ratio')).toBeCloseTo(0.45, 9);
+    // eight devices at 600 W for 2 s a step of 65,536 tokens
+    expect(figure(samples, 'headway_joules_per_step')).toBeCloseTo(9600, 6);
+    expect(figure(samples, 'headway_joules_per_token')).toBeCloseTo(9600 / 65_536, 9);
+    expect(figure(samples, 'headway_job_device_power_watts')).toBeCloseTo(600, 9);
+    // 10 s to start up and 80 s of steps, 3 an hour for each of eight
+    const cost = (8 * 90 * 3) / 3600;
+    expect(figure(samples, 'headway_job_cost', { bucket: 'startup' })).toBeCloseTo((8 * 10 * 3) / 3600, 9);
+    expect(figure(samples, 'headway_cost_per_million_tokens')).toBeCloseTo(cost / (40 * 0.065536), 9);
+    for (const name of ['headway_job_cost', 'headway_job_ofu_ratio', 'headway_joules_per_token']) {
+      expect(figure(samplesAt(training, END_US), name)).toBeUndefined();
     }
   });
 

@@ -1,0 +1,119 @@
+import type { JobScopedEvent } from '../../../domain/events.ts';
+import type { JobView } from '../../../domain/report/job-view.ts';
+import { type TelemetrySummary, telemetrySummary } from '../../../domain/report/telemetry.ts';
+import { telemetryRequest } from '../../../domain/report/telemetry-request.ts';
+import type { Log } from '../../../platform/log.ts';
+import { type DeviceTelemetryConfig, readDeviceTelemetry } from '../../../platform/store/device-telemetry.ts';
+import type { Store } from '../../../platform/store/store.ts';
+
+/** What the devices of a job did over its newest kept steps; its view restricted to those. */
+export type WindowView = Pick<JobView, 'telemetry' | 'kept' | 'measured' | 'spec' | 'site'>;
+
+export interface DeviceWindowConfig {
+  /** How far the newest steps reach back that live figures of device telemetry are of, seconds. */
+  readonly device_window_s: number;
+  /** How long what was read of a job's devices is kept before it is read again, seconds. */
+  readonly device_refresh_s: number;
+}
+
+/** How many points of the past keep their figures for when late events make them be written anew. */
+const REMEMBERED_MAX = 720;
+
+/**
+ * Device telemetry of one followed job, read at most every `device_refresh_s`. What was told of a time is remembered,
+ * so that a time that is written anew keeps its figures; an earlier process's are not.
+ */
+export class DeviceWindow {
+  readonly #store: Store;
+  readonly #log: Log;
+  readonly #config: DeviceWindowConfig & { readonly device_telemetry: DeviceTelemetryConfig };
+  readonly #told = new Map<number, WindowView | null>();
+  #read_us = Number.NEGATIVE_INFINITY;
+  #newest: WindowView | null = null;
+  #failed = false;
+
+  constructor(
+    store: Store,
+    log: Log,
+    config: DeviceWindowConfig & { readonly device_telemetry: DeviceTelemetryConfig },
+  ) {
+    this.#store = store;
+    this.#log = log;
+    this.#config = config;
+  }
+
+  /** As of the view's moment. Null where there is no step in the window, or no telemetry; reading never fails a tick. */
+  async at(view: JobView, events: readonly JobScopedEvent[]): Promise<WindowView | null> {
+    const now_us = view.at_us;
+    if (now_us === null || view.account.state !== 'running') return null;
+    if (now_us - this.#read_us >= this.#config.device_refresh_s * 1e6) {
+      this.#read_us = now_us;
+      this.#newest = await this.#read(view, events, now_us);
+    }
+    this.#remember(now_us, this.#newest);
+    return this.#newest;
+  }
+
+  /** What was told as of a time before (microseconds). */
+  toldAt(at_us: number): WindowView | null {
+    return this.#told.get(at_us) ?? null;
+  }
+
+  #remember(at_us: number, told: WindowView | null): void {
+    if (told === null) return;
+    this.#told.set(at_us, told);
+    const [oldest] = this.#told.keys();
+    if (oldest !== undefined && this.#told.size > REMEMBERED_MAX) this.#told.delete(oldest);
+  }
+
+  async #read(view: JobView, events: readonly JobScopedEvent[], now_us: number): Promise<WindowView | null> {
+    const since_us = now_us - this.#config.device_window_s * 1e6;
+    const inWindow = ({ start_us }: { readonly start_us: number }) => start_us >= since_us;
+    const kept = newest(view.kept, inWindow);
+    const [first, last] = [kept[0], kept.at(-1)];
+    if (first === undefined || last === undefined) return null;
+    // from the first step's start to the last one's end: then energy and tokens are of the same time
+    const request = telemetryRequest(view, events, { from_us: first.start_us, to_us: last.end_us });
+    if (request === null) return null;
+    const telemetry = await this.#summary(view.job, request);
+    const { spec, site } = view;
+    return telemetry === null
+      ? null
+      : { telemetry, kept, measured: newest(view.measured, inWindow), spec, site };
+  }
+
+  async #summary(
+    job: string,
+    request: NonNullable<ReturnType<typeof telemetryRequest>>,
+  ): Promise<TelemetrySummary | null> {
+    try {
+      const { buckets, memory } = await readDeviceTelemetry(
+        this.#store,
+        request,
+        this.#config.device_telemetry,
+      );
+      this.#failed = false;
+      return telemetrySummary(request, buckets, memory);
+    } catch (error) {
+      if (!this.#failed) {
+        this.#log.warn('device telemetry of a job could not be read; it is tried again', {
+          job,
+          error: String(error),
+        });
+      }
+      this.#failed = true;
+      return null;
+    }
+  }
+}
+
+/** The end of a list in order of time. */
+function newest<Item>(items: readonly Item[], isRecent: (item: Item) => boolean): readonly Item[] {
+  let from = items.length;
+  while (from > 0) {
+    const item = items[from - 1];
+    if (item === undefined || !isRecent(item)) break;
+    from--;
+  }
+  return items.slice(from);
+}
