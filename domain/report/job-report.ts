@@ -9,6 +9,7 @@ import { modelName, type ResolvedSpec } from './job-spec.ts';
 import { type JobView, jobView, type ViewOptions } from './job-view.ts';
 import { loggedNumbers, withLoggedRecompute } from './logged.ts';
 import { memoryOf } from './memory.ts';
+import { mfuImplausible } from './mfu-implausible.ts';
 import { mttrOf } from './mttr.ts';
 import { ofuOf } from './ofu.ts';
 import { qualityOf } from './quality.ts';
@@ -40,6 +41,8 @@ export function reportOfView(view: JobView): JobReport {
   const sections = accountSections(view, ledger);
   const quality = qualityOf({ ...view, spec }, throughput, logged, ledger);
   const devices = usualDevices(measured) ?? spec.devices;
+  const rates = efficiencyRates(throughput.tokens_per_s_per_device, spec);
+  const { ofu_ratio } = ofuOf(view.telemetry, spec);
   return {
     job,
     state: account.state,
@@ -56,10 +59,13 @@ export function reportOfView(view: JobView): JobReport {
     model: spec.model,
     hardware: hardwareSummary(spec),
     ...throughput,
-    ...efficiencyRates(throughput.tokens_per_s_per_device, spec),
-    ofu_ratio: ofuOf(view.telemetry, spec).ofu_ratio,
+    ...rates,
+    ofu_ratio,
     logged,
-    verdicts: verdictsOf(measured, spec, logged, throughput.tokens_per_s_per_device),
+    verdicts: [
+      ...verdictsOf(measured, spec, logged, throughput.tokens_per_s_per_device),
+      ...mfuImplausible({ ...rates, ofu_ratio, logged_mfu_ratio: logged?.mfu_ratio ?? null, spec }),
+    ],
     step_kinds: stepKinds(view),
     ledger,
     ...sections,

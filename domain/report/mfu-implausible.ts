@@ -56,6 +56,9 @@ function verdictOf(what: string, mfu: number, ofu: number, explains: readonly Ex
   };
 }
 
+/** Nobody trains in integers. */
+const TRAINED_IN = PEAK_DTYPES.filter((dtype) => dtype !== 'int8');
+
 /** What alone would bring MFU to where OFU allows it. `residual_ratio`: how far above OFU it would then be, over OFU. */
 function explanations(
   mfu: number,
@@ -64,7 +67,7 @@ function explanations(
 ): Explanation[] {
   const found: Explanation[] = [];
   const peak = hardware === null ? undefined : denominatorsOf(hardware, dtype)[0];
-  for (const other of PEAK_DTYPES) {
+  for (const other of TRAINED_IN) {
     const flops = hardware?.peak_flops[other];
     if (peak === undefined || flops === undefined || flops <= peak.peak_flops) continue;
     const ratio = (mfu * peak.peak_flops) / flops;
