@@ -1,5 +1,6 @@
 import { CONVENTIONS } from '../domain/model-flops.ts';
 import type { JobReport } from '../domain/report/report-shape.ts';
+import { isReasonForPeople, resourcesTable } from './report-sections/resources.ts';
 import { verdictsTable } from './report-sections/verdicts.ts';
 import { waterfallRows } from './report-text.ts';
 import { count, duration, significant } from './units.ts';
@@ -32,6 +33,7 @@ export function reportDocument(report: JobReport): ReportDocument {
       conventions(report),
       verdictsTable(report),
       incidents(report),
+      resourcesTable(report),
       quality(report),
     ].filter(({ rows }) => rows.length > 0),
   };
@@ -97,10 +99,10 @@ function incidents({ incidents }: JobReport): ReportTable {
   };
 }
 
-function quality({ quality }: JobReport): ReportTable {
+function quality({ quality, telemetry }: JobReport): ReportTable {
   return {
     title: 'What is unknown or in doubt',
     columns: ['Field', 'Why'],
-    rows: Object.entries(quality.reasons),
+    rows: Object.entries(quality.reasons).filter(([field]) => isReasonForPeople(field, { telemetry })),
   };
 }

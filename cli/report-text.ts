@@ -1,6 +1,7 @@
 import { CONVENTIONS } from '../domain/model-flops.ts';
 import type { JobReport } from '../domain/report/report-shape.ts';
 import { incidentText } from './incident-text.ts';
+import { isReasonForPeople, resourcesText } from './report-sections/resources.ts';
 import { verdictsText } from './report-sections/verdicts.ts';
 import { count, duration, significant } from './units.ts';
 import { verdictOf } from './verdict.ts';
@@ -16,6 +17,7 @@ export function reportText(report: JobReport): string {
     loggedText(report),
     verdictsText(report),
     incidentsText(report),
+    resourcesText(report),
     qualityText(report),
   ]
     .filter((section) => section !== '')
@@ -142,14 +144,16 @@ function incidentsText({ incidents, mttr, ledger }: JobReport): string {
   return [`Incidents ${incidents.length}${summary}`, ...incidents.map(incidentText), ...cost].join('\n');
 }
 
-function qualityText({ quality }: JobReport): string {
+function qualityText({ quality, telemetry }: JobReport): string {
   const { ranks_expected, ranks_seen, newest_event_at, coverage_ratio, baseline, reasons } = quality;
   const seen = `ranks seen ${ranks_seen} of ${ranks_expected ?? 'unknown'}`;
   const covered =
     coverage_ratio === null ? '' : `, ${percent(coverage_ratio)} of the time accounted for by name`;
   const lines = [`Rests on: ${seen}${covered}; newest event ${newest_event_at ?? 'never'}`];
   if (baseline !== null) lines.push(`  baseline: ${baseline}`);
-  for (const [field, reason] of Object.entries(reasons)) lines.push(`  ${field}: ${reason}`);
+  for (const [field, reason] of Object.entries(reasons)) {
+    if (isReasonForPeople(field, { telemetry })) lines.push(`  ${field}: ${reason}`);
+  }
   return lines.join('\n');
 }
 
