@@ -6,6 +6,7 @@ import { type EfficiencyAsked, efficiencyAnswer } from '../../domain/report/flop
 import { withExamples } from '../examples.ts';
 import { isFile, textOfFile } from '../files.ts';
 import { flopsText } from '../flops-text.ts';
+import { addMemoryOptions, type MemoryOptions, memoryAsked, memoryText } from '../memory-options.ts';
 import { architectureFromArgument } from '../model-argument.ts';
 import { usageFailure } from '../outcome.ts';
 import { printJson, printText, type Terminal } from '../terminal.ts';
@@ -14,7 +15,7 @@ import { printJson, printText, type Terminal } from '../terminal.ts';
 const SEQUENCE_LENGTH_DEFAULT = 4096;
 const RECOMPUTE: readonly Recompute[] = ['none', 'selective', 'full'];
 
-interface FlopsOptions {
+interface FlopsOptions extends MemoryOptions {
   readonly sequenceLength?: string;
   readonly packedLengths?: string;
   readonly devices?: string;
@@ -22,7 +23,6 @@ interface FlopsOptions {
   readonly hardware?: string;
   readonly dtype?: string;
   readonly peakTflops?: string;
-  readonly recompute?: string;
   readonly json?: boolean;
 }
 
@@ -53,9 +53,14 @@ export function addFlops(program: Command, terminal: Terminal): void {
       const length = packed ?? given.sequence_length ?? SEQUENCE_LENGTH_DEFAULT;
       const model = modelFlops(architecture, length);
       const answer = efficiencyAnswer(model, { ...given, packed: packed !== undefined });
-      if (options.json === true) printJson(terminal, answer);
-      else printText(terminal, flopsText(answer));
+      const memory = memoryAsked(architecture, model.sequence_length, given.recompute, options);
+      if (options.json === true) printJson(terminal, memory === undefined ? answer : { ...answer, memory });
+      else {
+        printText(terminal, flopsText(answer));
+        if (memory !== undefined) printText(terminal, memoryText(memory));
+      }
     });
+  addMemoryOptions(command);
   withExamples(
     command,
     'flops llama3-8b --sequence-length 8192 --devices 64 --tokens-per-second 500000 --hardware h100-sxm',
