@@ -111,8 +111,11 @@ function placesOf(
           }))
         : hold.nodes.map((node) => ({ node, device: '', from: undefined, to: undefined }));
     if (told.length > 0) used.add(own.length > 0 ? 'placement' : 'nodes');
-    if (own.length === 0) whole_nodes.push({ nodes: hold.nodes, devices: devicesHeld(account, hold) });
-    for (const { node, device, from, to } of told) {
+    if (own.length === 0) {
+      const nodes = told.flatMap(asTold).map(({ node }) => node);
+      whole_nodes.push({ nodes, devices: devicesHeld(account, hold) });
+    }
+    for (const { node, device, from, to } of told.flatMap(asTold)) {
       const place = {
         node,
         device,
@@ -134,6 +137,13 @@ function devicesHeld({ segments }: JobView['account'], { from_us, to_us }: Hold)
     most = Math.max(most ?? 0, segment.devices);
   }
   return most;
+}
+
+/** Telemetry names a node without its domain; a launcher may name it with. An address stays whole. */
+function asTold<Told extends { readonly node: string }>(told: Told): Told[] {
+  const [short] = told.node.split('.', 1);
+  const isAddress = /^[\d.]+$/.test(told.node) || told.node.includes(':');
+  return isAddress || short === undefined || short === told.node ? [told] : [told, { ...told, node: short }];
 }
 
 function holdsOf(events: readonly JobScopedEvent[], account: JobView['account']): Hold[] {

@@ -9,7 +9,8 @@
 -- grain: one row a device, target that told of it, and bucket
 -- unit: milliseconds of which something is known; joules; hertz. Gauges are trapezoids between scrapes. counter_j is from
 --   the energy counter, power_j from the power of a device without a counter; resets counts counters that began anew:
---   what they show then is what was drawn since. `both` is of tensor_active_ratio x sm_clock_hz.
+--   what they show then is what was drawn since. `tensor` is of tensor activity, from the cycle counters where the device
+--   has them; `both` of tensor activity x SM clock.
 WITH
     places AS
     (
@@ -46,7 +47,9 @@ WITH
             avg(power_w) AS power,
             avg(tensor_active_ratio) AS tensor,
             avg(sm_clock_hz) AS clock,
-            count(power_w) + count(tensor_active_ratio) + count(energy_j) + count(utilization_ratio) + count(sm_clock_hz) > 0 AS told
+            argMax(mma_cycles_active, ts) AS mma_cycles,
+            argMax(sm_cycles_elapsed, ts) AS sm_cycles,
+            count(power_w) + count(tensor_active_ratio) + count(energy_j) + count(utilization_ratio) + count(sm_clock_hz) + count(sm_cycles_elapsed) > 0 AS told
         FROM device_samples
         WHERE partition = ''
             AND node IN {place_nodes:Array(String)}
@@ -65,9 +68,21 @@ WITH
             lagInFrame(toNullable(time_ms), 1) OVER before AS before_ms,
             told AND lagInFrame(told, 1) OVER before AND time_ms - before_ms <= {gap_ms:Int64} AS is_near,
             if(is_near, (power + lagInFrame(power, 1) OVER before) / 2, NULL) AS power_w,
-            if(is_near, (tensor + lagInFrame(tensor, 1) OVER before) / 2, NULL) AS tensor_ratio,
+            mma_cycles - lagInFrame(mma_cycles, 1) OVER before AS mma_more,
+            sm_cycles - lagInFrame(sm_cycles, 1) OVER before AS sm_more,
+            -- the cycle counters miss nothing between scrapes; summed or averaged over the device, their ratio is the same
+            mma_more >= 0 AND sm_more >= mma_more AND sm_more > 0 AS has_cycles,
             if(is_near, (clock + lagInFrame(clock, 1) OVER before) / 2, NULL) AS clock_hz,
-            if(is_near, (tensor * clock + lagInFrame(tensor * clock, 1) OVER before) / 2, NULL) AS both_hz,
+            multiIf(
+                NOT is_near, NULL,
+                ifNull(has_cycles, 0), mma_more / sm_more,
+                (tensor + lagInFrame(tensor, 1) OVER before) / 2
+            ) AS tensor_ratio,
+            multiIf(
+                NOT is_near, NULL,
+                ifNull(has_cycles, 0), tensor_ratio * clock_hz,
+                (tensor * clock + lagInFrame(tensor * clock, 1) OVER before) / 2
+            ) AS both_hz,
             energy,
             anyLast(energy) OVER earlier AS energy_before,
             anyLast(if(isNull(energy), NULL, time_ms)) OVER earlier AS energy_before_ms,

@@ -220,6 +220,21 @@ describe('what the devices did on kept step time', () => {
     expect(report.memory?.measured?.total_bytes).toBe(81_559 * 2 ** 20);
   });
 
+  it('cycle counters go before the gauge: they miss nothing between scrapes', async () => {
+    const cycles = (s: number) => ({
+      PROF_SM_CYCLES_ELAPSED_TOTAL: 1e12 + s * 1.83e9,
+      PROF_MMA_CYCLES_ACTIVE_TOTAL: 4e11 + s * 1.83e9 * 0.3,
+      // the gauge of a moment that says little of the ten seconds
+      PROF_PIPE_TENSOR_ACTIVE: 0.9,
+      DEV_SM_CLOCK: 1830,
+    });
+    await scrapeEach(createPageTarget(store, 'n1:9400'), EVERY_TEN, (s) => page('n1', { 'GPU-0': cycles(s) }));
+    const events = [llamaSpec(), ...attempt({ ...STEPS, devices: 1, nodes: ['n1.cluster.example'] })];
+    const { ofu_ratio, telemetry } = await reportOf(events);
+    expect(telemetry?.activity.tensor_active_ratio).toBeCloseTo(0.3, 6);
+    expect(ofu_ratio).toBeCloseTo(0.3, 6);
+  });
+
   it('a device that tells no clock with its activity has no OFU, with the reason', async () => {
     await scrapeEach(createPageTarget(store, 'n1:9400'), EVERY_TEN, () =>
       page('n1', { 'GPU-0': { PROF_PIPE_TENSOR_ACTIVE: 0.5 } }),

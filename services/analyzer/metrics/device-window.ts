@@ -42,10 +42,19 @@ export class DeviceWindow {
     this.#config = config;
   }
 
-  /** As of the view's moment. Null where there is no step in the window, or no telemetry; reading never fails a tick. */
-  async at(view: JobView, events: readonly JobScopedEvent[]): Promise<WindowView | null> {
+  /**
+   * As of the view's moment. Null where there is no step in the window, or no telemetry; reading never fails a tick.
+   * `heard_until_us`: when anything of the job's nodes was last stored; undefined: never, and nothing need be asked.
+   */
+  async at(
+    view: JobView,
+    events: readonly JobScopedEvent[],
+    heard_until_us: number | undefined,
+  ): Promise<WindowView | null> {
     const now_us = view.at_us;
     if (now_us === null || view.account.state !== 'running') return null;
+    const since_us = now_us - this.#config.device_window_s * 1e6;
+    if (heard_until_us === undefined || heard_until_us < since_us) return null;
     if (now_us - this.#read_us >= this.#config.device_refresh_s * 1e6) {
       this.#read_us = now_us;
       this.#newest = await this.#read(view, events, now_us);

@@ -141,7 +141,7 @@ export class TrackedJob {
         write(ts_ms, viewUntil);
       }
     }
-    await this.#devices.at(view, this.events.events);
+    await this.#devices.at(view, this.events.events, surroundings.heard_until_us);
     write(grid_ms, () => view);
     const written_ms = series.written_ms.slice(-this.#config.backfill_points_max);
     const visible = grid_ms * 1000 < shown_until_us;
