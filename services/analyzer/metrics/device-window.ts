@@ -51,15 +51,18 @@ export class DeviceWindow {
     events: readonly JobScopedEvent[],
     heard_until_us: number | undefined,
   ): Promise<WindowView | null> {
-    const now_us = view.at_us;
-    if (now_us === null || view.account.state !== 'running') return null;
+    const { state, to_us } = view.account;
+    if (view.at_us === null || !(state === 'running' || state === 'ended')) return null;
+    // a run that is over keeps its last figures, which are read once more
+    const now_us = state === 'ended' ? Math.min(to_us, view.at_us) : view.at_us;
     const since_us = now_us - this.#config.device_window_s * 1e6;
     if (heard_until_us === undefined || heard_until_us < since_us) return null;
-    if (now_us - this.#read_us >= this.#config.device_refresh_s * 1e6) {
+    const age_us = now_us - this.#read_us;
+    if (age_us >= this.#config.device_refresh_s * 1e6 || (state === 'ended' && age_us > 0)) {
       this.#read_us = now_us;
       this.#newest = await this.#read(view, events, now_us);
     }
-    this.#remember(now_us, this.#newest);
+    this.#remember(view.at_us, this.#newest);
     return this.#newest;
   }
 
