@@ -3,6 +3,7 @@ import { type FaultEvent, isJobScoped, type RunEvent } from '../domain/events.ts
 import { jobReport } from '../domain/report/job-report.ts';
 import type { JobReport } from '../domain/report/report-shape.ts';
 import { createLog } from '../platform/log.ts';
+import { siteOf } from '../services/all-in-one/config.ts';
 import { reportOfJob } from './job-source.ts';
 import { openAllInOne } from './open.ts';
 import { createServerClient, type Rejection } from './server-client.ts';
@@ -15,7 +16,7 @@ const EVENTS_PER_PUBLISH = 20_000;
 export function reportInMemory(job: string, events: readonly RunEvent[]): JobReport {
   const faults = events.filter((event): event is FaultEvent => event.type === 'fault');
   const scoped = events.filter(isJobScoped);
-  return jobReport(scoped, { job, faults });
+  return jobReport(scoped, { job, faults, site: siteOf(settingsFrom({}).config) });
 }
 
 /** Sends the events to a running Headway and asks it for the report, once they are in its tables. */

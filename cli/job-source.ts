@@ -5,6 +5,7 @@ import { jobView } from '../domain/report/job-view.ts';
 import type { JobReport } from '../domain/report/report-shape.ts';
 import { systemClock } from '../platform/clock.ts';
 import { silentLog } from '../platform/log.ts';
+import { siteOf } from '../services/all-in-one/config.ts';
 import { ANALYZER_DEFAULTS, liveLimits } from '../services/analyzer/config.ts';
 import { createDeviceReader } from '../services/api/device-reader.ts';
 import { createJobReader } from '../services/api/job-reader.ts';
@@ -57,7 +58,7 @@ async function reportOfFile(path: string, options: SourceOptions): Promise<JobRe
     throw usageFailure(`${path} holds events of several jobs (${names}). Import it, then ask for one.`);
   }
   const { job, events, faults } = splitEvents(first.job, first.events);
-  const { site } = settingsFrom({}).config;
+  const site = siteOf(settingsFrom({}).config);
   return jobReport(events, { job, faults, site, ...rangeOf(options) });
 }
 
@@ -80,10 +81,11 @@ async function reportFromTables(job: string, dir: string, options: SourceOptions
     }
     const now_us = systemClock.now_us();
     const faults = await reader.faults(job, nodesOf(events), 0, now_us);
-    const { site, device_telemetry } = settingsFrom({}).config;
+    const settings = settingsFrom({}).config;
+    const site = siteOf(settings);
     const live = liveLimits(ANALYZER_DEFAULTS);
     const view = jobView(events, { job, now_us, live, faults, site, ...rangeOf(options) });
-    const devices = createDeviceReader(tables.store, device_telemetry, silentLog);
+    const devices = createDeviceReader(tables.store, settings.device_telemetry, silentLog);
     return reportOfView({ ...view, telemetry: await devices.telemetry(view, events) });
   } finally {
     await tables.close();

@@ -1,14 +1,17 @@
 import type { Command } from 'commander';
+import type { HardwareOverride } from '../../domain/catalog/hardware.ts';
 import type { Recompute } from '../../domain/events.ts';
 import { modelFlops, type PackedLength } from '../../domain/model-flops.ts';
 import { BadPackedLengths, packedLengthsFromText } from '../../domain/model-packed.ts';
 import { type EfficiencyAsked, efficiencyAnswer } from '../../domain/report/flops-answer.ts';
+import { siteOf } from '../../services/all-in-one/config.ts';
 import { withExamples } from '../examples.ts';
 import { isFile, textOfFile } from '../files.ts';
 import { flopsText } from '../flops-text.ts';
 import { addMemoryOptions, type MemoryOptions, memoryAsked, memoryText } from '../memory-options.ts';
 import { architectureFromArgument } from '../model-argument.ts';
 import { usageFailure } from '../outcome.ts';
+import { settingsFrom } from '../settings.ts';
 import { printJson, printText, type Terminal } from '../terminal.ts';
 
 /** Used when --sequence-length is not given, and said so in the answer. */
@@ -21,6 +24,7 @@ interface FlopsOptions extends MemoryOptions {
   readonly devices?: string;
   readonly tokensPerSecond?: string;
   readonly hardware?: string;
+  readonly hardwareFile?: string;
   readonly dtype?: string;
   readonly peakTflops?: string;
   readonly json?: boolean;
@@ -42,6 +46,10 @@ export function addFlops(program: Command, terminal: Terminal): void {
     .option('--devices <count>', 'devices that the speed is summed over')
     .option('--tokens-per-second <rate>', 'tokens per second over all devices together')
     .option('--hardware <name>', 'catalog key, or the name that telemetry and logs print')
+    .option(
+      '--hardware-file <file>',
+      'settings file whose hardware_overrides go before the catalog (default: headway.yaml where it is there)',
+    )
     .option('--dtype <dtype>', 'format of the matrix products (default bf16)')
     .option('--peak-tflops <peak>', 'dense peak of one device, for one that the catalog lacks')
     .option('--recompute <setting>', `${RECOMPUTE.join(', ')}: gives hardware FLOPs utilisation too`)
@@ -52,7 +60,11 @@ export function addFlops(program: Command, terminal: Terminal): void {
       const packed = await packedLengthsOf(options.packedLengths);
       const length = packed ?? given.sequence_length ?? SEQUENCE_LENGTH_DEFAULT;
       const model = modelFlops(architecture, length);
-      const answer = efficiencyAnswer(model, { ...given, packed: packed !== undefined });
+      const answer = efficiencyAnswer(model, {
+        ...given,
+        packed: packed !== undefined,
+        hardware_overrides: overridesFrom(options),
+      });
       const memory = memoryAsked(architecture, model.sequence_length, given.recompute, options);
       if (options.json === true) printJson(terminal, memory === undefined ? answer : { ...answer, memory });
       else {
@@ -77,6 +89,11 @@ function askedFrom(options: FlopsOptions): EfficiencyAsked {
     given_peak_flops: tera(positive('--peak-tflops', options.peakTflops)),
     recompute: recomputeFrom(options.recompute),
   };
+}
+
+function overridesFrom({ hardwareFile }: FlopsOptions): readonly HardwareOverride[] {
+  const { config } = settingsFrom(hardwareFile === undefined ? {} : { config: hardwareFile });
+  return siteOf(config).hardware_overrides ?? [];
 }
 
 /** A list as it stands, or the file that holds one. */

@@ -273,12 +273,26 @@ const TRAINIUM_ROWS: readonly HardwareRow[] = [
   }),
 ];
 
+const MOORE_THREADS_ROWS: readonly HardwareRow[] = [
+  hardwareRow(/\b(mtt )?s4000\b/, {
+    key: 'mtt-s4000',
+    name: 'Moore Threads MTT S4000',
+    vendor: 'Moore Threads',
+    peak_flops: { ...halfPrecision(100), tf32: 50e12, int8: 200e12 },
+    memory_gb: 48,
+    memory_tb_s: 0.768,
+    tdp_w: 450,
+    source: 'vendor product page, recalled',
+  }),
+];
+
 export const OTHER_ROWS: readonly HardwareRow[] = [
   ...AMD_ROWS,
   ...ASCEND_ROWS,
   ...TPU_ROWS,
   ...GAUDI_ROWS,
   ...TRAINIUM_ROWS,
+  ...MOORE_THREADS_ROWS,
 ];
 
 export const OTHER_TRAPS: readonly HardwareTrap[] = [

@@ -14,7 +14,7 @@ export interface HardwareSpec {
   readonly unit_of_device: DeviceUnit;
   /** FLOP/s of one device (operations per second for int8), dense. A format left out is not stated by the source. */
   readonly peak_flops: Readonly<Partial<Record<PeakDtype, number>>>;
-  readonly memory_gb: number;
+  readonly memory_gb: number | null;
   readonly memory_tb_s: number | null;
   /** Both directions of the scale-up links together, GB/s. */
   readonly scale_up_gb_s: number | null;
@@ -24,8 +24,8 @@ export interface HardwareSpec {
   /** Best matrix product anyone measured in bf16, FLOP/s: a second, humbler denominator. */
   readonly measured_matmul_flops: number | null;
   readonly source: string;
-  /** Day the source was read. */
-  readonly read_on: string;
+  /** Day the source was read; null for what a site set itself. */
+  readonly read_on: string | null;
 }
 
 /** A name that looks like a row of the catalog and is none: found before the rows, and answered with its reason. */

@@ -1,4 +1,12 @@
-import { denominatorsOf, findHardware, type HardwareSpec, peakOf, peakRefusal } from '../catalog/hardware.ts';
+import {
+  denominatorsOf,
+  findHardware,
+  type HardwareOverride,
+  type HardwareSpec,
+  peakOf,
+  peakRefusal,
+  sparsityLikeness,
+} from '../catalog/hardware.ts';
 import type { Recompute } from '../events.ts';
 import { flopsPerDevice, hfuRatio, isAbovePeak, mfuByConvention } from '../mfu.ts';
 import type { Convention, ModelFlops } from '../model-flops.ts';
@@ -16,6 +24,8 @@ export interface EfficiencyAsked {
   /** Dense FLOP/s of one device, instead of the catalog's. */
   readonly given_peak_flops?: number | undefined;
   readonly recompute?: Recompute | undefined;
+  /** What the site says of its devices, which goes before the catalog. */
+  readonly hardware_overrides?: readonly HardwareOverride[] | undefined;
 }
 
 const ASSUMED_DTYPE = 'bf16';
@@ -82,11 +92,13 @@ export function efficiencyAnswer(model: ModelFlops, asked: EfficiencyAsked): Flo
 }
 
 function peakFrom(asked: EfficiencyAsked, dtype: string, reasons: Record<string, string>): Peak {
-  const found = asked.hardware === undefined ? null : findHardware(asked.hardware);
+  const found = asked.hardware === undefined ? null : findHardware(asked.hardware, asked.hardware_overrides);
   const spec = found?.spec ?? null;
   if (asked.given_peak_flops !== undefined) {
     const refusal = spec === null ? null : peakRefusal(spec, dtype, asked.given_peak_flops);
     if (refusal === null) {
+      const like = spec === null ? sparsityLikeness(dtype, asked.given_peak_flops) : null;
+      if (like !== null) reasons['peak_flops'] = like;
       return { spec, peak_flops: asked.given_peak_flops, peak_source: 'given, taken to be dense' };
     }
     reasons['peak_flops'] = refusal;

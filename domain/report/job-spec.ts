@@ -1,4 +1,4 @@
-import { findHardware, type HardwareSpec, peakOf } from '../catalog/hardware.ts';
+import { findHardware, type HardwareOverride, type HardwareSpec, peakOf } from '../catalog/hardware.ts';
 import type { JobEvent } from '../events.ts';
 import { BadModelConfig, readArchitecture, UnsupportedModel } from '../model-config.ts';
 import { type ModelFlops, modelFlops } from '../model-flops.ts';
@@ -21,14 +21,19 @@ export interface ResolvedSpec {
   readonly reasons: Readonly<Record<string, string>>;
 }
 
-export function resolveSpec(event: Partial<JobEvent>, devices: number | null): ResolvedSpec {
+/** `overrides`: what the site says of its devices, which goes before the catalog. */
+export function resolveSpec(
+  event: Partial<JobEvent>,
+  devices: number | null,
+  overrides: readonly HardwareOverride[] = [],
+): ResolvedSpec {
   const reasons: Record<string, string> = {};
   const dtype = event.dtype ?? ASSUMED_DTYPE;
   if (event.dtype === undefined) reasons['dtype'] = `no dtype given; ${ASSUMED_DTYPE} assumed for the peak`;
   if (devices === null)
     reasons['devices'] = 'no device_count: give --devices, or send it in job or attempt_start';
   const model = resolveModel(event, reasons);
-  const { hardware, peak_flops, peak_source } = resolvePeak(event, dtype, reasons);
+  const { hardware, peak_flops, peak_source } = resolvePeak(event, dtype, overrides, reasons);
   return {
     event,
     devices,
@@ -64,12 +69,13 @@ function resolveModel(event: Partial<JobEvent>, reasons: Record<string, string>)
 function resolvePeak(
   event: Partial<JobEvent>,
   dtype: string,
+  overrides: readonly HardwareOverride[],
   reasons: Record<string, string>,
 ): Pick<ResolvedSpec, 'hardware' | 'peak_flops' | 'peak_source'> {
   const found =
     event.hardware === undefined
       ? { spec: null, reason: 'no hardware: give --hardware, or send it in a job event' }
-      : findHardware(event.hardware);
+      : findHardware(event.hardware, overrides);
   if (found.spec === null) return loggedPeakOnly(event, found.reason, reasons);
   const peak = peakOf(found.spec, dtype);
   if (peak.peak_flops === null) reasons['peak_flops'] = peak.reason;

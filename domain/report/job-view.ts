@@ -83,7 +83,7 @@ export function jobView(events: readonly JobScopedEvent[], options: ViewOptions)
   const account = clock_is_made_up ? withoutRepairTimes(told) : withFaultCauses(told, faults);
   const looked_us = at_us ?? now_us ?? account.newest_event_us;
   const devices = devicesOf(events, looked_us ?? Number.POSITIVE_INFINITY, history.merged.device_count);
-  const spec = resolveSpec(history.merged, devices);
+  const spec = resolveSpec(history.merged, devices, options.site?.hardware_overrides);
   const kept = keptSteps(account, { from_us, to_us }, spec, computeShares(events));
   const logged = kept.filter(({ labels }) => labels['unlogged'] !== true);
   const measured = logged.filter((step) => isPossible(step, spec));

@@ -72,7 +72,7 @@ function measuredOf(telemetry: TelemetrySummary | null): TelemetrySummary['memor
 
 /** Vendors sell memory in units of 2^30 bytes and call them GB. */
 function catalogBytes({ hardware }: JobView['spec']): number | null {
-  return hardware === null ? null : hardware.memory_gb * 2 ** 30;
+  return hardware?.memory_gb == null ? null : hardware.memory_gb * 2 ** 30;
 }
 
 function ratio(part: number | null, whole: number | null): number | null {

@@ -1,3 +1,5 @@
+import type { HardwareOverride } from '../catalog/hardware-overrides.ts';
+
 /** What only the operator knows of a site; null is unknown, and so is then what follows from it. */
 export interface SiteConfig {
   /** Price of one device for one hour, for jobs that name none. */
@@ -8,6 +10,8 @@ export interface SiteConfig {
     /** Facility power over IT power (power usage effectiveness), at least 1. */
     readonly pue: number | null;
   };
+  /** Devices that the site describes itself; not a setting of this section but of its own. */
+  readonly hardware_overrides?: readonly HardwareOverride[];
 }
 
 export const SITE_DEFAULTS: SiteConfig = {

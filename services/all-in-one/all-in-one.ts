@@ -20,7 +20,7 @@ import { openDeadLetters } from '../analyzer/ingest/dead-letters.ts';
 import { createIngest } from '../analyzer/ingest/ingest.ts';
 import { createCollector } from '../collector/collector.ts';
 import { requireGuardedDoors } from './access.ts';
-import type { HeadwayConfig } from './config.ts';
+import { type HeadwayConfig, siteOf } from './config.ts';
 import { prepareDataDirectory } from './data-directory.ts';
 import { createApp } from './routes.ts';
 import { measureSpool } from './spool-metrics.ts';
@@ -77,7 +77,7 @@ function compose({ config, log, clock, store, spool }: Parts): Headway {
     clock,
     log,
     config: config.analyzer,
-    site: config.site,
+    site: siteOf(config),
     device_telemetry: config.device_telemetry,
     encoder: createSeriesEncoder(),
     counters: createCounters(telemetry.meter, 'analyzer'),

@@ -1,6 +1,11 @@
+import {
+  BadHardwareOverride,
+  type HardwareOverride,
+  hardwareOverrides,
+} from '../../domain/catalog/hardware.ts';
 import { SITE_DEFAULTS, type SiteConfig } from '../../domain/report/site.ts';
 import { SPOOL_DEFAULTS, type SpoolConfig } from '../../platform/bus/config.ts';
-import type { ConfigCheck } from '../../platform/config.ts';
+import { type ConfigCheck, ConfigError } from '../../platform/config.ts';
 import { HTTP_SERVER_DEFAULTS, type HttpServerConfig } from '../../platform/http-server.ts';
 import type { LogLevel } from '../../platform/log.ts';
 import { STORE_DEFAULTS, type StoreConfig } from '../../platform/store/config.ts';
@@ -30,6 +35,8 @@ export interface HeadwayConfig {
   readonly telemetry: TelemetryConfig;
   readonly device_telemetry: DeviceTelemetryConfig;
   readonly site: SiteConfig;
+  /** Devices that the catalog lacks or states otherwise: entries of `domain/catalog/hardware-overrides.ts`. */
+  readonly hardware_overrides: readonly unknown[];
 }
 
 export const HEADWAY_DEFAULTS: HeadwayConfig = {
@@ -45,9 +52,25 @@ export const HEADWAY_DEFAULTS: HeadwayConfig = {
   telemetry: TELEMETRY_DEFAULTS,
   device_telemetry: DEVICE_TELEMETRY_DEFAULTS,
   site: SITE_DEFAULTS,
+  hardware_overrides: [],
 };
+
+/** What the operator set of the site and of its devices. */
+export function siteOf({ site, hardware_overrides }: HeadwayConfig): SiteConfig {
+  return { ...site, hardware_overrides: overridesOf(hardware_overrides) };
+}
+
+function overridesOf(list: readonly unknown[]): readonly HardwareOverride[] {
+  try {
+    return hardwareOverrides(list);
+  } catch (error) {
+    if (!(error instanceof BadHardwareOverride)) throw error;
+    throw new ConfigError('wrong_type', error.path, error.problem, error.mend);
+  }
+}
 
 /** What components demand of their sections beyond types and ranges; every command that reads settings runs them. */
 export const CONFIG_CHECKS: readonly ConfigCheck<HeadwayConfig>[] = [
   ({ collector }) => void scrapeTargets(collector.scrape, collector.scrape_limits),
+  ({ hardware_overrides }) => void overridesOf(hardware_overrides),
 ];

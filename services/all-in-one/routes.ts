@@ -13,7 +13,7 @@ import { createPromRoutes } from '../api/routes/prom.ts';
 import { createV1Routes } from '../api/routes/v1.ts';
 import { createWebRoutes } from '../api/web/routes.ts';
 import { tokenGuard } from './access.ts';
-import type { HeadwayConfig } from './config.ts';
+import { type HeadwayConfig, siteOf } from './config.ts';
 import { createNoRoute } from './no-route.ts';
 
 export interface AppParts {
@@ -47,7 +47,7 @@ export function createApp({ config, log, clock, store, collector, telemetry, cau
   const jobs = createJobReader(store);
   const live = liveLimits(config.analyzer);
   const devices = createDeviceReader(store, config.device_telemetry, log);
-  const { site } = config;
+  const site = siteOf(config);
   app.route('/v1', createV1Routes({ config: config.api, jobs, devices, site, clock, live, caughtUp, log }));
   app.route('/prom', createPromRoutes({ store, clock, log, config: config.promql }));
   app.route('/', createWebRoutes({ root: CHECKOUT }));

@@ -23,7 +23,8 @@ export function createJobHistory(
   const specs = new Map<number | null, ResolvedSpec>();
   const specAt = (at_us: number): ResolvedSpec => {
     const devices = devicesOf(places, at_us, view.history.merged.device_count);
-    const spec = specs.get(devices) ?? resolveSpec(view.history.merged, devices);
+    const spec =
+      specs.get(devices) ?? resolveSpec(view.history.merged, devices, view.site.hardware_overrides);
     specs.set(devices, spec);
     return spec;
   };

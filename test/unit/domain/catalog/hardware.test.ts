@@ -29,10 +29,13 @@ describe('findHardware', () => {
     ['NVIDIA GH200 480GB', 'gh200'],
     ['NVIDIA H200', 'h200-sxm'],
     ['NVIDIA H20', 'h20'],
-    ['NVIDIA H20-3e', 'h20'],
+    ['NVIDIA H20-3e', 'h20-141gb'],
     ['NVIDIA H800', 'h800-sxm'],
     ['NVIDIA A100-SXM4-80GB', 'a100-sxm'],
     ['NVIDIA A100 80GB PCIe', 'a100-pcie'],
+    ['NVIDIA A100-SXM4-40GB', 'a100-sxm-40gb'],
+    ['A100-PCIE-40GB', 'a100-pcie-40gb'],
+    ['A100', 'a100-sxm'],
     ['NVIDIA A800-SXM4-80GB', 'a800-sxm'],
     ['Tesla V100-SXM2-32GB', 'v100-sxm'],
     ['Tesla V100-PCIE-16GB', 'v100-pcie'],
@@ -42,6 +45,9 @@ describe('findHardware', () => {
     ['NVIDIA B300 SXM6 AC', 'b300'],
     ['NVIDIA GB300', 'gb300'],
     ['NVIDIA L40S', 'l40s'],
+    ['NVIDIA L40', 'l40'],
+    ['Tesla T4', 't4'],
+    ['MTT S4000', 'mtt-s4000'],
     ['NVIDIA L4', 'l4'],
     ['Aqua Vanjaram [Instinct MI300X VF]', 'mi300x'],
     ['AMD_Instinct_MI300X_OAM', 'mi300x'],
@@ -64,7 +70,6 @@ describe('findHardware', () => {
   });
 
   it.each([
-    'NVIDIA L40',
     'NVIDIA GeForce RTX 4090',
     'H1000',
     'MI300A',
