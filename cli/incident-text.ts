@@ -8,9 +8,16 @@ export function incidentText(incident: Incident): string {
   const planned = incident.planned ? ', planned' : '';
   const lost = incident.lost_steps === 1 ? '1 step lost' : `${incident.lost_steps} steps lost`;
   const head = `  ${at}  ${incident.kind}${planned} (${incident.state}): ${culprit(incident)}; ${lost}`;
+  if (incident.kind === 'slowdown') return [head, `    ${slowness(incident)}`].join('\n');
   const stood = incident.last_progress_to_regain_s;
   const whole = stood === null ? [] : [`    from last useful step to ground regained: ${duration(stood)}`];
   return [head, `    ${ladder(incident)}`, ...whole].join('\n');
+}
+
+function slowness({ time_to_regain_progress_s: lasted_s }: Incident): string {
+  return lasted_s === null
+    ? 'steps are still slower than their ideal'
+    : `steps were slow for ${duration(lasted_s)}`;
 }
 
 function ladder(incident: Incident): string {

@@ -1,6 +1,10 @@
 import { CONVENTIONS } from '../domain/model-flops.ts';
 import type { JobReport } from '../domain/report/report-shape.ts';
+import { computeTable } from './report-sections/effective-compute.ts';
+import { lossesTable } from './report-sections/losses.ts';
+import { ratiosTable } from './report-sections/ratios.ts';
 import { isReasonForPeople, resourcesTable } from './report-sections/resources.ts';
+import { slowTimeTable } from './report-sections/slow-time.ts';
 import { verdictsTable } from './report-sections/verdicts.ts';
 import { waterfallRows } from './report-text.ts';
 import { count, duration, significant } from './units.ts';
@@ -30,6 +34,10 @@ export function reportDocument(report: JobReport): ReportDocument {
     tables: [
       figures(report),
       waterfall(report),
+      computeTable(report),
+      lossesTable(report),
+      ratiosTable(report),
+      slowTimeTable(report),
       conventions(report),
       verdictsTable(report),
       incidents(report),

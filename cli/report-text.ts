@@ -1,7 +1,11 @@
 import { CONVENTIONS } from '../domain/model-flops.ts';
 import type { JobReport } from '../domain/report/report-shape.ts';
 import { incidentText } from './incident-text.ts';
+import { computeText } from './report-sections/effective-compute.ts';
+import { lossesText } from './report-sections/losses.ts';
+import { ratiosText } from './report-sections/ratios.ts';
 import { isReasonForPeople, resourcesText } from './report-sections/resources.ts';
+import { slowTimeText } from './report-sections/slow-time.ts';
 import { verdictsText } from './report-sections/verdicts.ts';
 import { count, duration, significant } from './units.ts';
 import { verdictOf } from './verdict.ts';
@@ -12,7 +16,11 @@ export function reportText(report: JobReport): string {
   return [
     heading(report),
     goodputText(report),
+    ratiosText(report),
+    computeText(report),
+    lossesText(report),
     speedText(report),
+    slowTimeText(report),
     efficiencyText(report),
     loggedText(report),
     verdictsText(report),
@@ -132,16 +140,13 @@ function loggedText({ logged }: JobReport): string {
   return lines.join('\n');
 }
 
-function incidentsText({ incidents, mttr, ledger }: JobReport): string {
+function incidentsText({ incidents, mttr }: JobReport): string {
   if (incidents.length === 0) return 'No incident';
-  const cost = Object.entries(ledger.cost_by_cause_device_seconds).map(
-    ([cause, device_s]) => `  ${significant(device_s / 3600, 3)} device-h to ${cause}`,
-  );
   const summary =
     mttr.count === 0
       ? ''
       : `: repaired (fail to next step) in ${duration(mttr.mean_s)} on average of ${mttr.count}, median ${duration(mttr.median_s)}, p90 ${duration(mttr.p90_s)}`;
-  return [`Incidents ${incidents.length}${summary}`, ...incidents.map(incidentText), ...cost].join('\n');
+  return [`Incidents ${incidents.length}${summary}`, ...incidents.map(incidentText)].join('\n');
 }
 
 function qualityText({ quality, telemetry }: JobReport): string {

@@ -36,7 +36,7 @@ const MEND: Readonly<Partial<Record<Bucket, string>>> = {
 
 export function verdictOf(report: JobReport): Verdict {
   const still = STANDING_STILL[report.state];
-  const open = report.incidents.findLast(({ state }) => state === 'open');
+  const open = report.incidents.findLast(({ state, kind }) => state === 'open' && kind !== 'slowdown');
   if (still !== undefined) {
     return {
       what: `${report.job} ${still}${sinceText(report)}`,
@@ -87,7 +87,8 @@ function repair({ state }: JobReport, open: Incident | undefined): string {
 
 /** The one after which progress took longest to come back. */
 function worstIncident(incidents: readonly Incident[]): Incident | undefined {
-  return [...incidents].sort((a, b) => cost(b) - cost(a))[0];
+  // a slow-down goes on training: how long it lasted is not what it cost
+  return incidents.filter(({ kind }) => kind !== 'slowdown').sort((a, b) => cost(b) - cost(a))[0];
 }
 
 function cost({

@@ -13,7 +13,8 @@ export function waterfallText(rows: readonly WaterfallRow[]): string {
   let begin = 0;
   return rows
     .map(({ label, share, text }) => {
-      const from = Math.round(begin * BAR_WIDTH);
+      // what gives instead of taking has a negative share, and may be the first row
+      const from = Math.max(0, Math.round(begin * BAR_WIDTH));
       begin += share;
       const to = Math.max(Math.round(begin * BAR_WIDTH), share > 0 ? from + 1 : from);
       const bar = `${' '.repeat(from)}${'█'.repeat(to - from)}`.padEnd(BAR_WIDTH);
