@@ -64,7 +64,10 @@ function methodsOf(app: Hono, path: string): string[] {
 }
 
 function patternOf(route: string): RegExp {
-  const parts = route.split('/').map((part) => (part.startsWith(':') ? '[^/]+' : escaped(part)));
+  const parts = route.split('/').map((part) => {
+    if (!part.startsWith(':')) return escaped(part);
+    return part.endsWith('{.+}') ? '.+' : '[^/]+';
+  });
   return new RegExp(`^${parts.join('/')}$`);
 }
 

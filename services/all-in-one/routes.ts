@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Hono } from 'hono';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
@@ -7,10 +8,16 @@ import { createHttpTelemetry } from '../../platform/telemetry/http-telemetry.ts'
 import { createOperationRoutes, type Readiness } from '../../platform/telemetry/operation-routes.ts';
 import type { Telemetry } from '../../platform/telemetry/telemetry.ts';
 import { liveLimits } from '../analyzer/config.ts';
+import { createAlerts } from '../api/alerts/alerts.ts';
+import { rulesOfFile } from '../api/alerts/rule-file.ts';
 import { createDeviceReader } from '../api/device-reader.ts';
 import { createJobReader } from '../api/job-reader.ts';
+import { createNodeReader } from '../api/node-reader.ts';
+import { createEngine } from '../api/promql/engine.ts';
+import { createStoreSource } from '../api/promql/store-source.ts';
 import { createPromRoutes } from '../api/routes/prom.ts';
 import { createV1Routes } from '../api/routes/v1.ts';
+import { createStreamHub } from '../api/stream.ts';
 import { createWebRoutes } from '../api/web/routes.ts';
 import { tokenGuard } from './access.ts';
 import { type HeadwayConfig, siteOf } from './config.ts';
@@ -48,11 +55,25 @@ export function createApp({ config, log, clock, store, collector, telemetry, cau
   const live = liveLimits(config.analyzer);
   const devices = createDeviceReader(store, config.device_telemetry, log);
   const site = siteOf(config);
-  app.route('/v1', createV1Routes({ config: config.api, jobs, devices, site, clock, live, caughtUp, log }));
-  app.route('/prom', createPromRoutes({ store, clock, log, config: config.promql }));
+  const nodes = createNodeReader(store);
+  const source = createStoreSource(store, config.promql);
+  const engine = createEngine({ source, config: config.promql, clock });
+  const lookback_s = config.api.alerts_lookback_s;
+  const alerts = createAlerts({ rules: shippedRules(), engine, clock, lookback_s, log });
+  const stream = createStreamHub({ engine, clock, config: config.api, log });
+  const read = { config: config.api, jobs, devices, nodes, alerts, stream, site, clock, live, caughtUp, log };
+  app.route('/v1', createV1Routes(read));
+  app.route('/prom', createPromRoutes({ store, clock, log, config: config.promql, alerts }));
   app.route('/', createWebRoutes({ root: CHECKOUT }));
   app.notFound(createNoRoute(app));
   return app;
+}
+
+/** With `keep_firing_for`, which the rules here know. */
+const RULE_FILE = 'dashboards/generated/headway.rules.prometheus.yml';
+
+function shippedRules() {
+  return rulesOfFile(readFileSync(new URL(RULE_FILE, CHECKOUT), 'utf8'), RULE_FILE);
 }
 
 async function storeAnswers(store: Store): Promise<Readiness> {

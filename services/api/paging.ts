@@ -51,6 +51,7 @@ function cursorOf(key: string, cursor: string | undefined): string {
   return text;
 }
 
-function badCursor(): Problem {
+/** For a cursor that is none, or is not of this list. */
+export function badCursor(): Problem {
   return new Problem(400, 'Bad cursor', 'cursor must be the `next` of an earlier answer, unchanged.');
 }

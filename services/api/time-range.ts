@@ -1,3 +1,4 @@
+import type { JobView } from '../../domain/report/job-view.ts';
 import { Problem } from './problem.ts';
 
 const UNIT_US: Readonly<Record<string, number>> = {
@@ -65,4 +66,19 @@ export function rangeFromQuery(query: Record<string, string>, now_us: number): T
     throw new Problem(400, 'Empty range', `from (${from}) must be before to (${to}).`);
   }
   return { from_us, to_us };
+}
+
+/** The resolved range of an answer about a job, RFC 3339. */
+export interface RangeText {
+  readonly from: string;
+  readonly to: string;
+}
+
+export function rangeText({ account, range }: JobView): RangeText {
+  return { from: timeText(range.from_us ?? account.from_us), to: timeText(range.to_us ?? account.to_us) };
+}
+
+/** Microseconds since the epoch as RFC 3339. */
+export function timeText(us: number): string {
+  return new Date(us / 1000).toISOString();
 }

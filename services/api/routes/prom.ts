@@ -2,6 +2,8 @@ import { Hono } from 'hono';
 import type { Clock } from '../../../platform/clock.ts';
 import type { Log } from '../../../platform/log.ts';
 import { type Store, StoreError } from '../../../platform/store/store.ts';
+import type { Alerts } from '../alerts/alerts.ts';
+import { prometheusAlerts, prometheusRules } from '../alerts/prometheus-shape.ts';
 import { PROMQL_DEFAULTS, type PromqlConfig } from '../promql/config.ts';
 import { createEngine, type Engine } from '../promql/engine.ts';
 import { badData, PromError } from '../promql/errors.ts';
@@ -24,6 +26,8 @@ export interface PromDependencies {
   readonly store: Store;
   readonly clock: Clock;
   readonly config: PromqlConfig;
+  /** The rules that `rules` and `alerts` tell of; without them both are empty. */
+  readonly alerts?: Alerts | undefined;
   readonly log: Log;
 }
 
@@ -34,8 +38,8 @@ const SEMANTICS_OF = '2.42.0';
  * The Prometheus-compatible read API over the store, to be mounted at `/prom`: what Grafana, vmalert and Perses ask of
  * a Prometheus. Errors keep Prometheus's envelope: 400 `bad_data`, 422 `execution`, 503 `timeout`.
  */
-export function createPromRoutes({ store, clock, config, log }: PromDependencies): Hono {
-  return createPromRoutesOver(createStoreSource(store, config), { clock, config, log });
+export function createPromRoutes({ store, ...rest }: PromDependencies): Hono {
+  return createPromRoutesOver(createStoreSource(store, rest.config), rest);
 }
 
 interface Door {
@@ -43,15 +47,16 @@ interface Door {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly config: PromqlConfig;
+  readonly alerts: Alerts | undefined;
 }
 
 type Answer = (door: Door, parameters: Parameters) => Promise<Response> | Response;
 
 export function createPromRoutesOver(
   source: SeriesSource,
-  { clock, config = PROMQL_DEFAULTS, log }: Omit<PromDependencies, 'store'>,
+  { clock, config = PROMQL_DEFAULTS, alerts, log }: Omit<PromDependencies, 'store'>,
 ): Hono {
-  const door: Door = { source, engine: createEngine({ source, config, clock }), clock, config };
+  const door: Door = { source, engine: createEngine({ source, config, clock }), clock, config, alerts };
   const app = new Hono();
   app.onError((error, c) => answerError(error, c.req.path, log));
   // Where this app is mounted, the outer one has to ask for it: Hono leaves an inner one's unused.
@@ -99,9 +104,9 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     const limited = rows.slice(0, limitOf(parameters, config));
     return success(JSON.stringify(Object.fromEntries(limited.map(([name, metadata]) => [name, [metadata]]))));
   },
-  // Rules run in whatever evaluates the generated rule files; none run here.
-  rules: () => success('{"groups":[]}'),
-  alerts: () => success('{"alerts":[]}'),
+  // Notifications are for whatever evaluates the generated rule files; here they can be looked at.
+  rules: async ({ alerts }) => success(JSON.stringify(prometheusRules((await alerts?.now()) ?? []))),
+  alerts: async ({ alerts }) => success(JSON.stringify(prometheusAlerts((await alerts?.now()) ?? []))),
   query_exemplars: () => success('[]'),
   // Without a map of features: clients take one for the sign of another product.
   'status/buildinfo': () =>

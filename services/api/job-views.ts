@@ -1,0 +1,66 @@
+import type { Context } from 'hono';
+import { type FaultEvent, isJobScoped, type JobScopedEvent } from '../../domain/events.ts';
+import { nodesOf } from '../../domain/report/job-nodes.ts';
+import { type JobView, jobView, type ViewOptions } from '../../domain/report/job-view.ts';
+import type { JobReader } from './job-reader.ts';
+import { Problem } from './problem.ts';
+import { rangeFromQuery, timeFromText } from './time-range.ts';
+import type { V1Dependencies } from './v1-dependencies.ts';
+
+/** The job of the path, in the range and at the moment that the query names. Throws a {@link Problem}. */
+export async function viewOf(c: Context, deps: V1Dependencies, withDevices: boolean): Promise<JobView> {
+  const now_us = deps.clock.now_us();
+  const at = c.req.query('at');
+  const { from_us, to_us } = rangeFromQuery(c.req.query(), now_us);
+  const at_us = at === undefined ? undefined : timeFromText('at', at, now_us);
+  return readView(deps, c.req.param('job') ?? '', { from_us, to_us, at_us }, withDevices);
+}
+
+/** A job as the tables hold it. Throws a 404 {@link Problem} for a job of which no event arrived. */
+export async function readView(
+  { jobs, clock, live, devices, site }: V1Dependencies,
+  job: string,
+  options: Pick<ViewOptions, 'from_us' | 'to_us' | 'at_us'>,
+  withDevices = false,
+): Promise<JobView> {
+  const events = await scopedEvents(jobs, job);
+  const now_us = options.at_us ?? clock.now_us();
+  const nodes = nodesOf(events);
+  const [faults, heard_until_us] = await Promise.all([
+    faultsOf(jobs, job, nodes, events, now_us),
+    jobs.heardUntil(nodes, now_us - HEARD_LOOKBACK_US),
+  ]);
+  const limits = heard_until_us === undefined ? live : { ...live, heard_until_us };
+  const view = jobView(events, { job, now_us, ...options, live: limits, faults, site });
+  if (!withDevices || devices === undefined) return view;
+  return { ...view, telemetry: await devices.telemetry(view, events) };
+}
+
+async function scopedEvents(jobs: JobReader, job: string): Promise<JobScopedEvent[]> {
+  const events = await jobs.events(job);
+  const scoped = events.filter(isJobScoped);
+  if (scoped.length > 0) return scoped;
+  throw new Problem(
+    404,
+    'Unknown job',
+    `No event of a job named ${JSON.stringify(job)} arrived. /v1/jobs lists the known ones.`,
+  );
+}
+
+/** Telemetry older than this is of no job that is still followed: as long as the analyzer follows one that says nothing. */
+const HEARD_LOOKBACK_US = 7 * 86_400e6;
+
+/** Faults before the first event may still explain a failure after it. */
+const FAULTS_BEFORE_US = 600e6;
+
+async function faultsOf(
+  jobs: JobReader,
+  job: string,
+  nodes: readonly string[],
+  events: readonly JobScopedEvent[],
+  now_us: number,
+): Promise<FaultEvent[]> {
+  const starts = events.flatMap((event) => (event.type === 'attempt_start' ? [event.time_us] : []));
+  const first_us = starts.length === 0 ? 0 : starts.reduce((a, b) => Math.min(a, b));
+  return jobs.faults(job, nodes, first_us - FAULTS_BEFORE_US, now_us);
+}
