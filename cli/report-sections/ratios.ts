@@ -1,4 +1,4 @@
-import { NAMED_RATIOS } from '../../domain/report/ratios.ts';
+import { NAMED_RATIOS } from '../../domain/catalog/derived-metrics.ts';
 import type { JobReport } from '../../domain/report/report-shape.ts';
 import type { ReportTable } from '../report-document.ts';
 import { percent } from '../waterfall.ts';

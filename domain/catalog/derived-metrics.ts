@@ -63,6 +63,40 @@ export const LEDGER_BUCKETS = [
   'other',
 ] as const;
 
+/** Everything that is called goodput, by name (`domain/report/ratios.ts`). */
+export const NAMED_RATIOS = [
+  'goodput_runtime',
+  'ettr_with_queue',
+  'goodput_saved_only',
+  'effective_share',
+  'mpg',
+] as const;
+
+/** From what was paid to kept model FLOPs, in order (`domain/report/effective-compute.ts`). */
+export const COMPUTE_FACTORS = [
+  'excluded',
+  'scheduled',
+  'running',
+  'kept',
+  'unblocked',
+  'other',
+  'counted',
+  'ideal_step_time',
+  'linearity',
+  'baseline_mfu',
+] as const;
+
+/** Why productive time is longer than ideal. `faster` is what was below the ideal, and negative. */
+export const SLOW_CAUSES = [
+  'straggler',
+  'exposed_communication',
+  'data',
+  'bubble',
+  'checkpoint',
+  'unknown',
+  'faster',
+] as const;
+
 const DEFINITION: MetricLabel = { name: 'definition', help: 'how linearity is defined for this figure' };
 const BUCKET: MetricLabel = { name: 'bucket', values: LEDGER_BUCKETS, help: 'ledger bucket' };
 const CURRENCY: MetricLabel = { name: 'currency', help: 'what the price is in, empty when not configured' };
@@ -161,11 +195,36 @@ export const DERIVED_METRICS = [
     name: 'headway_job_goodput_ratio',
     labels: [
       JOB,
-      { name: 'ratio', values: ['goodput_runtime'], help: 'which named ratio' },
+      { name: 'ratio', values: NAMED_RATIOS, help: 'which named ratio: what is divided by what' },
       { name: 'window', values: ['run', '1h', '5m'], help: 'the stretch of time it covers' },
     ],
     unit: 'ratio',
-    help: 'Productive seconds over (seconds in the window - excluded). Falls while a job hangs.',
+    help: 'What of the time came to something. goodput_runtime: productive seconds over (seconds in the window - excluded); the others in the report. Falls while a job hangs.',
+  },
+  {
+    name: 'headway_effective_compute_ratio',
+    labels: [
+      JOB,
+      {
+        name: 'factor',
+        values: [...COMPUTE_FACTORS, 'product'],
+        help: 'what is left after it over what there was before; product: kept model FLOPs over peak x devices x time',
+      },
+    ],
+    unit: 'ratio',
+    help: 'The account of the run from paid device-time to kept model FLOPs (mm_causal); the factors multiply to the product.',
+  },
+  {
+    name: 'headway_job_slow_seconds',
+    labels: [JOB, { name: 'cause', values: SLOW_CAUSES, help: 'why the time was above the ideal' }],
+    unit: 's',
+    help: 'Productive seconds of the run above the ideal step time, cumulative; faster is negative.',
+  },
+  {
+    name: 'headway_job_other_ratio',
+    labels: [JOB, { name: 'window', values: ['1d'], help: 'the stretch of time it covers' }],
+    unit: 'ratio',
+    help: 'Seconds of the last day that no bucket has a name for, over a day.',
   },
   {
     name: 'headway_job_badput_seconds',

@@ -1,8 +1,9 @@
+import { NAMED_RATIOS } from '../catalog/derived-metrics.ts';
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
 import { type EffectiveCompute, effectiveCompute, programGoodput } from './effective-compute.ts';
 import type { JobView } from './job-view.ts';
 import { type Losses, lossesOf } from './losses.ts';
-import { NAMED_RATIOS, type NamedRatios, namedRatios } from './ratios.ts';
+import { type NamedRatios, namedRatios } from './ratios.ts';
 import { type SlowTime, slowTime } from './slow-time.ts';
 
 /** What is read off the account beside its buckets. */

@@ -1,22 +1,10 @@
-import { deviceSeconds } from '../ledger/device-seconds.ts';
+import { COMPUTE_FACTORS } from '../catalog/derived-metrics.ts';
 import { lengthOf } from '../ledger/layers.ts';
 import type { Bucket, LedgerJson } from '../ledger/ledger-shape.ts';
 import { queuedParts } from './job-evidence.ts';
 import type { JobView } from './job-view.ts';
 import type { WorkSums } from './work-table.ts';
 
-export const COMPUTE_FACTORS = [
-  'excluded',
-  'scheduled',
-  'running',
-  'kept',
-  'unblocked',
-  'other',
-  'counted',
-  'ideal_step_time',
-  'linearity',
-  'baseline_mfu',
-] as const;
 export type ComputeFactorName = (typeof COMPUTE_FACTORS)[number];
 
 /** One step from what was paid to what came of it: what is left after it over what there was before. */
@@ -89,10 +77,10 @@ const NOTHING_LEFT = 'nothing is left of which it could be a share';
  * clamped. Of a range when the view is of one; `ledger` is that of the same range.
  */
 export function effectiveCompute(view: JobView, ledger: LedgerJson): EffectiveCompute {
-  const { account, evidence, work, spec } = view;
+  const { evidence, work, spec } = view;
   const { from_us, to_us } = ledger;
   const { table } = work();
-  const device = deviceSeconds(account.segments) === undefined ? null : table.device(from_us, to_us);
+  const device = Object.keys(ledger.device_seconds).length === 0 ? null : table.device(from_us, to_us);
   const weight = device === null ? 's' : 'device_s';
   const sums = device ?? table.wall(from_us, to_us);
   const amounts = amountsOf(view, ledger, weight);

@@ -1,3 +1,4 @@
+import { SLOW_CAUSES } from '../catalog/derived-metrics.ts';
 import { upperBound } from '../ledger/job-view.ts';
 import type { Account, Bucket, Incident, LedgerJson, Segment } from '../ledger/ledger-shape.ts';
 import {
@@ -11,7 +12,7 @@ import type { JobView } from './job-view.ts';
 import { ladderOf, type Rung } from './ladder.ts';
 import { createOwners } from './loss-owners.ts';
 import type { Straggle } from './slow-evidence.ts';
-import { SLOW_CAUSES, type SlowCause, type WorkSums } from './work-table.ts';
+import type { SlowCause, WorkSums } from './work-table.ts';
 
 /** Everything that one cause cost. */
 export interface Loss extends CauseColumns {

@@ -1,3 +1,4 @@
+import type { NAMED_RATIOS } from '../catalog/derived-metrics.ts';
 import { deviceSeconds } from '../ledger/device-seconds.ts';
 import { lengthOf } from '../ledger/layers.ts';
 import type { Bucket, LedgerJson, Segment } from '../ledger/ledger-shape.ts';
@@ -5,13 +6,6 @@ import { queuedParts } from './job-evidence.ts';
 import type { JobView } from './job-view.ts';
 import { savedWork } from './saved-work.ts';
 
-export const NAMED_RATIOS = [
-  'goodput_runtime',
-  'ettr_with_queue',
-  'goodput_saved_only',
-  'effective_share',
-  'mpg',
-] as const;
 export type RatioName = (typeof NAMED_RATIOS)[number];
 
 /** One of the things that are called goodput: never without what it divides by what. */

@@ -1,7 +1,8 @@
+import { SLOW_CAUSES } from '../catalog/derived-metrics.ts';
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
 import type { IdealStep } from './ideal-step.ts';
 import type { JobView } from './job-view.ts';
-import { SLOW_CAUSES, type SlowCause, type WorkSums } from './work-table.ts';
+import type { SlowCause, WorkSums } from './work-table.ts';
 
 /** Productive time against its ideal: `productive = ideal + excess + unjudged`, and the causes sum to the excess. */
 export interface SlowSplit {

@@ -1,17 +1,8 @@
+import { SLOW_CAUSES } from '../catalog/derived-metrics.ts';
 import { isProgress } from '../ledger/executions.ts';
 import { upperBound } from '../ledger/job-view.ts';
 import type { Account, StepExecution } from '../ledger/ledger-shape.ts';
 
-/** Why productive time is longer than ideal. `faster` is what was below the ideal, and negative. */
-export const SLOW_CAUSES = [
-  'straggler',
-  'exposed_communication',
-  'data',
-  'bubble',
-  'checkpoint',
-  'unknown',
-  'faster',
-] as const;
 export type SlowCause = (typeof SLOW_CAUSES)[number];
 
 /** What is known of one kept execution; microseconds of the whole execution. */

@@ -10,6 +10,7 @@ import { type AnalyzerBench, openAnalyzerBench } from '../support/analyzer-bench
 import { describeWithFixtures, fixturePath } from '../support/fixtures.ts';
 import { attempt, endOf, llamaSpec, START_US } from '../support/training-events.ts';
 
+const RUNTIME = ['ratio', 'goodput_runtime'] as const;
 const DAY_S = 86_400;
 const RATES = [
   'headway_job_mfu_ratio',
@@ -51,15 +52,15 @@ describe('an open job that nobody ends', () => {
     });
     const [stalled] = (await bench.pointsOf('headway_job_stalled_seconds')).slice(-1);
     expect(stalled?.value).toBe(3 * DAY_S + 10 - NEWEST_S);
-    const [run] = (await bench.pointsOf('headway_job_goodput_ratio', ['window', 'run'])).slice(-1);
+    const [run] = (await bench.pointsOf('headway_job_goodput_ratio', ['window', 'run'], RUNTIME)).slice(-1);
     expect(run?.value).toBeCloseTo((NEWEST_S - 10) / (3 * DAY_S + 10), 9);
-    const [last5m] = (await bench.pointsOf('headway_job_goodput_ratio', ['window', '5m'])).slice(-1);
+    const [last5m] = (await bench.pointsOf('headway_job_goodput_ratio', ['window', '5m'], RUNTIME)).slice(-1);
     expect(last5m?.value).toBe(0);
     await bench.pass(analyzer, 4 * DAY_S - 10);
     expect((await bench.pointsOf('headway_job_state', hang)).at(-1)).toEqual({ at_s: 7 * DAY_S, value: 1 });
-    expect((await bench.pointsOf('headway_job_goodput_ratio', ['window', 'run'])).at(-1)?.value).toBeLessThan(
-      run?.value ?? 0,
-    );
+    expect(
+      (await bench.pointsOf('headway_job_goodput_ratio', ['window', 'run'], RUNTIME)).at(-1)?.value,
+    ).toBeLessThan(run?.value ?? 0);
   });
 
   it('has its series ended when it is given up, and never runs again', async () => {
@@ -130,7 +131,7 @@ describeWithFixtures('the history of an imported log', () => {
     await bench.pass(analyzer);
     const at_us = (at_s: number) => START_US + at_s * 1e6;
 
-    const last5m = (await bench.pointsOf('headway_job_goodput_ratio', ['window', '5m'])).filter(
+    const last5m = (await bench.pointsOf('headway_job_goodput_ratio', ['window', '5m'], RUNTIME)).filter(
       ({ at_s, value }) => value !== null && at_us(at_s) < account.to_us,
     );
     expect(last5m.length).toBeGreaterThan(100);

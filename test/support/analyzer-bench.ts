@@ -56,13 +56,24 @@ export class AnalyzerBench {
   }
 
   /** The points of the series of a name, of all of them or of those with a label, in order of time. */
-  async pointsOf(name: string, label?: readonly [string, string]): Promise<Point[]> {
+  async pointsOf(
+    name: string,
+    label?: readonly [string, string],
+    other?: readonly [string, string],
+  ): Promise<Point[]> {
     const rows = await this.store.query<{ ts_ms: number; value: number | null }>(
       `SELECT toUnixTimestamp64Milli(ts) AS ts_ms, value FROM series_points FINAL
        WHERE series_id IN (SELECT series_id FROM series WHERE name = {name:String}
-         AND ({key:String} = '' OR labels[{key:String}] = {text:String}))
+         AND ({key:String} = '' OR labels[{key:String}] = {text:String})
+         AND ({key2:String} = '' OR labels[{key2:String}] = {text2:String}))
        ORDER BY ts_ms`,
-      { name, key: label?.[0] ?? '', text: label?.[1] ?? '' },
+      {
+        name,
+        key: label?.[0] ?? '',
+        text: label?.[1] ?? '',
+        key2: other?.[0] ?? '',
+        text2: other?.[1] ?? '',
+      },
     );
     return rows.map(({ ts_ms, value }) => ({ at_s: ts_ms / 1000 - START_US / 1e6, value }));
   }

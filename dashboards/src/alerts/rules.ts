@@ -3,6 +3,7 @@ import { goodputRule, linearityRule, mfuRules } from './efficiency-rules.ts';
 import { plausibilityRule } from './plausibility-rule.ts';
 import { stallRule } from './stall-rule.ts';
 import { ALERT_THRESHOLDS, type AlertThresholds } from './thresholds.ts';
+import { unexplainedRule } from './unexplained-rule.ts';
 import { watchdogRule } from './watchdog-rule.ts';
 
 /**
@@ -16,6 +17,7 @@ export function buildRules(thresholds: AlertThresholds = ALERT_THRESHOLDS): read
     linearityRule(thresholds),
     goodputRule(thresholds),
     plausibilityRule(thresholds),
+    unexplainedRule(thresholds),
     watchdogRule(),
   ];
 }

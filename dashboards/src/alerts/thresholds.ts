@@ -15,6 +15,10 @@ export interface AlertThresholds {
   readonly goodput_for_s: number;
   /** MFU above OFU: as long as live figures look back, so that both are of the same time. */
   readonly implausible_for_s: number;
+  /** Share of a day in the bucket `other` (`ledger.md`, R8). */
+  readonly other_ticket_ratio: number;
+  readonly other_recovery_ratio: number;
+  readonly other_for_s: number;
   /**
    * A stall pages at once: the analyzer has already waited for 10 median steps or 300 s before it calls the state
    * `hang`, and a second wait here would only be paid in devices.
@@ -37,6 +41,9 @@ export const ALERT_THRESHOLDS: AlertThresholds = {
   goodput_recovery_ratio: 0.92,
   goodput_for_s: 600,
   implausible_for_s: 600,
+  other_ticket_ratio: 0.02,
+  other_recovery_ratio: 0.015,
+  other_for_s: 600,
   stalled_for_s: 0,
   keep_firing_s: 120,
   interval_s: 15,
@@ -49,6 +56,7 @@ export const DEMO_ALERT_THRESHOLDS: AlertThresholds = {
   linearity_for_s: 10,
   goodput_for_s: 10,
   implausible_for_s: 60,
+  other_for_s: 60,
   keep_firing_s: 5,
   interval_s: 2,
 };

@@ -4,7 +4,9 @@ import type { Account, Bucket, LedgerJson, Segment } from '../../../domain/ledge
 import type { SampleList } from './metric-sample.ts';
 
 /** The stretches that goodput is given for, beside the whole run. */
-const GOODPUT_WINDOWS_US = { '1h': 3600e6, '5m': 300e6 } as const;
+export const GOODPUT_WINDOWS_US = { '1h': 3600e6, '5m': 300e6 } as const;
+
+const DAY_US = 86_400e6;
 
 /** Seconds in these were not lost: done, not yet known, or taken out by the operator. */
 const NOT_BADPUT = new Set<string>(['productive', 'in_flight', 'excluded'] satisfies Bucket[]);
@@ -17,6 +19,11 @@ export function addLedgerSamples(list: SampleList, account: Account): void {
     const from_us = Math.max(account.from_us, account.to_us - size_us);
     addGoodput(list, window, ledgerOf(account, { from_us, to_us: account.to_us }));
   }
+  const day = ledgerOf(account, {
+    from_us: Math.max(account.from_us, account.to_us - DAY_US),
+    to_us: account.to_us,
+  });
+  list.add('headway_job_other_ratio', ((day.buckets_s.other ?? 0) * 1e6) / DAY_US, { window: '1d' });
   for (const [bucket, seconds] of Object.entries(run.buckets_s)) {
     if (!NOT_BADPUT.has(bucket)) list.add('headway_job_badput_seconds', seconds, { bucket });
   }

@@ -8,6 +8,7 @@ import { addLedgerSamples } from './ledger-samples.ts';
 import { type MetricSample, SampleList } from './metric-sample.ts';
 import { addOfuSamples } from './ofu-samples.ts';
 import { addProgressSamples } from './progress-samples.ts';
+import { addRatioSamples } from './ratio-samples.ts';
 
 /** Every derived figure of a job as of the view's moment (`domain/catalog/derived-metrics.ts`); unknown ones are left out. */
 export function samplesOf(
@@ -18,7 +19,10 @@ export function samplesOf(
   const list = new SampleList(view.job);
   addProgressSamples(list, view);
   // before the first attempt there is no second to account for
-  if (view.account.attempts.length > 0) addLedgerSamples(list, view.account);
+  if (view.account.attempts.length > 0) {
+    addLedgerSamples(list, view.account);
+    addRatioSamples(list, view);
+  }
   addEfficiencySamples(list, view, options);
   addOfuSamples(list, devices);
   addEnergySamples(list, devices);

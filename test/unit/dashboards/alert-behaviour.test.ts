@@ -100,6 +100,14 @@ const SCENARIOS: readonly (readonly [name: string, scenario: Scenario])[] = [
     },
   ],
   [
+    'time without a name of more than 2 % of a day becomes a ticket, and less does not',
+    {
+      series: { 'headway_job_other_ratio{job="run-1",window="1d"}': '0.019x20 0.021x30' },
+      alert: 'HeadwayTimeUnexplained',
+      firing: { 19: [], 25: [], 35: ['ticket'] },
+    },
+  ],
+  [
     'a low linearity becomes a ticket after a quarter of an hour',
     {
       series: { 'headway_job_linearity_vs_baseline_ratio{job="run-1",definition="tokens"}': '1x4 0.9x30' },

@@ -118,9 +118,12 @@ describe('samplesOf', () => {
 
   it('lets goodput fall, and rates end, while a step hangs', () => {
     const last5m = samplesAt(training, END_US + 400e6);
-    expect(figure(last5m, 'headway_job_goodput_ratio', { window: '5m' })).toBe(0);
+    expect(figure(last5m, 'headway_job_goodput_ratio', { ratio: 'goodput_runtime', window: '5m' })).toBe(0);
     const run = [310e6, 340e6, 400e6].map((after) =>
-      figure(samplesAt(training, END_US + after), 'headway_job_goodput_ratio', { window: 'run' }),
+      figure(samplesAt(training, END_US + after), 'headway_job_goodput_ratio', {
+        ratio: 'goodput_runtime',
+        window: 'run',
+      }),
     );
     expect(run).toEqual([...run].sort((a = 0, b = 0) => b - a));
     expect(new Set(run).size).toBe(3);
@@ -153,7 +156,9 @@ describe('samplesOf', () => {
     const end = { type: 'attempt_end', job: 'a', attempt: 1, time_us: END_US + 2e6, clean: true } as const;
     const samples = samplesAt([...training, end], END_US + 86_400e6);
     expect(figure(samples, 'headway_job_state', { state: 'ended' })).toBe(1);
-    expect(figure(samples, 'headway_job_goodput_ratio', { window: '5m' })).toBeGreaterThan(0.8);
+    expect(
+      figure(samples, 'headway_job_goodput_ratio', { ratio: 'goodput_runtime', window: '5m' }),
+    ).toBeGreaterThan(0.8);
     expect(figure(samples, 'headway_job_mfu_ratio', { convention: 'mm_causal' })).toBeGreaterThan(0.2);
   });
 
