@@ -179,7 +179,9 @@ const ATTENTIONS = [
 function mistakenWays(model: ModelFlops): Way[] {
   const { hidden, layers, vocabulary, sequence_length } = model;
   const rowOf = (name: string) => model.components.find(({ component }) => component === name);
-  const [head, embedding, experts, mtp] = ['head', 'embedding', 'experts', 'mtp'].map(rowOf);
+  const [head, embedding, experts, router, mtp] = ['head', 'embedding', 'experts', 'router', 'mtp'].map(
+    rowOf,
+  );
   const tied = head !== undefined && head.parameters === 0;
   const idle = experts === undefined ? 0 : experts.parameters - experts.active_parameters;
   const gpt = (forwards: number, headForwards: number) =>
@@ -233,6 +235,11 @@ function mistakenWays(model: ModelFlops): Way[] {
         cause: `four_thirds_${label}`,
         note: 'everything times 4/3, a blanket factor for recomputation (HFU of llm-foundry)',
         flops: (4 / 3) * base,
+      },
+      {
+        cause: `router_left_out_${label}`,
+        note: 'the routers left out (DeepSeek-V3 report, Megatron-LM)',
+        flops: router === undefined ? 0 : base - 6 * router.matmul_parameters,
       },
       {
         cause: `forward_only_${label}`,
