@@ -132,6 +132,10 @@ function numberField(accepts: (value: number) => boolean, expected: string): Fie
 
 export const amount = numberField((value) => value >= 0, 'a number from 0');
 export const positiveNumber = numberField((value) => value > 0, 'a number above 0');
+export const ratioBetween = numberField(
+  (value) => value > 0 && value < 1,
+  'a ratio above 0 and below 1, such as 0.95',
+);
 
 export function oneOf(allowed: readonly string[]): FieldReader {
   return (value, path) => {

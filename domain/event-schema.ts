@@ -13,12 +13,13 @@ import {
   packedLengths,
   positiveInteger,
   positiveNumber,
+  ratioBetween,
   record,
   text,
   timeUs,
   zeroStage,
 } from './event-fields.ts';
-import { MARK_KINDS, NODE_STATES, type RunEvent, SPAN_KINDS } from './events.ts';
+import { CKPT_TIERS, MARK_KINDS, NODE_STATES, type RunEvent, SPAN_KINDS } from './events.ts';
 
 export interface Field {
   readonly read: FieldReader;
@@ -73,6 +74,8 @@ export const EVENT_SCHEMA: EventSchema = {
     zero_stage: may(zeroStage),
     baseline: may(baseline),
     price_per_device_hour: may(amount),
+    ideal_step_s: may(positiveNumber),
+    goodput_target_ratio: may(ratioBetween),
     time_us: may(timeUs),
   },
   attempt_start: {
@@ -100,6 +103,10 @@ export const EVENT_SCHEMA: EventSchema = {
     start_us: must(timeUs),
     end_us: must(timeUs),
     blocking: may(boolean),
+    tier: may(oneOf(CKPT_TIERS)),
+    phase: may(name),
+    step: may(index),
+    bytes: may(amount),
   },
   fail: {
     ...IN_ATTEMPT,

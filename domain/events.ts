@@ -56,6 +56,10 @@ export interface JobEvent extends InJob {
   readonly zero_stage?: number;
   readonly baseline?: BaselineReference;
   readonly price_per_device_hour?: number;
+  /** What one step takes when nothing is wrong, seconds, as the operator knows it; else it is learned. */
+  readonly ideal_step_s?: number;
+  /** Goodput that the job is held to, above 0 and below 1: what is left to 1 is its error budget. */
+  readonly goodput_target_ratio?: number;
   /** When the spec became known; orders revisions of the same job. Defaults to arrival. */
   readonly time_us?: number;
 }
@@ -118,6 +122,10 @@ export const SPAN_KINDS = [
 ] as const;
 export type SpanKind = (typeof SPAN_KINDS)[number];
 
+/** Where a checkpoint goes: memory or disk of the node, shared storage, or out of turn because the node is going away. */
+export const CKPT_TIERS = ['local', 'persistent', 'emergency'] as const;
+export type CkptTier = (typeof CKPT_TIERS)[number];
+
 export interface SpanEvent extends InAttempt {
   readonly type: 'span';
   readonly kind: SpanKind;
@@ -126,6 +134,17 @@ export interface SpanEvent extends InAttempt {
   readonly end_us: number;
   /** Default true. A span that does not block training costs nothing and is shown separately. */
   readonly blocking?: boolean;
+  /** Of `ckpt_save` and `ckpt_restore` only. */
+  readonly tier?: CkptTier;
+  /**
+   * Of `ckpt_save` and `ckpt_restore`: which part of it this span is; without it, all of it. Of a save `wait_previous`,
+   * `blocking` and `cleanup` are usual, of a restore `fetch` and `broadcast`; other names are shown as they are.
+   */
+  readonly phase?: string;
+  /** Of `ckpt_save` and `ckpt_restore`: the step whose state it holds. Spans of one step and tier are one checkpoint. */
+  readonly step?: number;
+  /** Of `ckpt_save` and `ckpt_restore`: bytes written or read, over all ranks. */
+  readonly bytes?: number;
 }
 
 export interface FailEvent extends InAttempt {
