@@ -33,44 +33,67 @@ export interface DeviceTelemetryRows {
 /** A whole node has about so many devices: for the choice of the step only. */
 const DEVICES_OF_A_NODE = 8;
 
-/**
- * What the tables hold of a job's devices, by device and bucket. Throws StoreError (too slow, too much memory) where
- * the run is too large, and RangeError where its ledger has more stretches than are joined.
- */
+/** What the tables hold of a job's devices, and the most memory each used. Throws as {@link readDeviceBuckets}. */
 export async function readDeviceTelemetry(
   store: Store,
   request: TelemetryRequest,
   config: DeviceTelemetryConfig,
 ): Promise<DeviceTelemetryRows> {
-  const { places, stretches } = request;
-  if (places.length === 0 || stretches.length === 0) return { buckets: [], memory: [] };
+  const [buckets, memory] = await Promise.all([
+    readDeviceBuckets(store, request, config),
+    request.places.length === 0
+      ? []
+      : store.query<DeviceMemoryRow>(namedQuery('job_device_memory'), placeParameters(request)),
+  ]);
+  return { buckets, memory };
+}
+
+/**
+ * What the tables hold of a job's devices, by device and bucket. Throws StoreError (too slow, too much memory) where
+ * the run is too large, and RangeError where its ledger has more stretches than are joined.
+ */
+export async function readDeviceBuckets(
+  store: Store,
+  request: TelemetryRequest,
+  config: DeviceTelemetryConfig,
+): Promise<DeviceBucketRow[]> {
+  const { places } = request;
+  // one that is shorter than the clock of samples is none
+  const stretches = request.stretches
+    .map(({ bucket, from_us, to_us }) => ({ bucket, from_ms: roundedMs(from_us), to_ms: roundedMs(to_us) }))
+    .filter(({ from_ms, to_ms }) => from_ms < to_ms);
+  if (places.length === 0 || stretches.length === 0) return [];
   if (stretches.length > config.stretches_max) {
     throw new RangeError(
       `the ledger has ${stretches.length} stretches; device telemetry is joined with ${config.stretches_max} at most`,
     );
   }
-  const place = {
+  const step_ms = stepOf(request, config);
+  // of samples taken each step, neighbours are up to two steps apart
+  const gap_min_ms = step_ms > 1 ? 2 * step_ms : 0;
+  return store.query<DeviceBucketRow>(namedQuery('job_device_telemetry'), {
+    ...placeParameters(request),
+    segment_buckets: stretches.map(({ bucket }) => bucket),
+    segment_from_ms: stretches.map(({ from_ms }) => from_ms),
+    segment_to_ms: stretches.map(({ to_ms }) => to_ms),
+    gap_ms: Math.round(Math.max(config.gap_s * 1000, gap_min_ms)),
+    counter_gap_ms: Math.round(Math.max(config.counter_gap_s * 1000, gap_min_ms)),
+    power_max_w: config.power_max_w,
+    step_ms,
+  });
+}
+
+function placeParameters({ places }: TelemetryRequest) {
+  return {
     place_nodes: places.map(({ node }) => node),
     place_devices: places.map(({ device }) => device),
     place_from_ms: places.map(({ from_us }) => Math.floor(from_us / 1000)),
     place_to_ms: places.map(({ to_us }) => Math.ceil(to_us / 1000)),
   };
-  const step_ms = stepOf(request, config);
-  const [buckets, memory] = await Promise.all([
-    store.query<DeviceBucketRow>(namedQuery('job_device_telemetry'), {
-      ...place,
-      segment_buckets: stretches.map(({ bucket }) => bucket),
-      segment_from_ms: stretches.map(({ from_us }) => Math.round(from_us / 1000)),
-      segment_to_ms: stretches.map(({ to_us }) => Math.round(to_us / 1000)),
-      // of samples taken each step, neighbours are up to two steps apart
-      gap_ms: Math.round(Math.max(config.gap_s * 1000, step_ms > 1 ? 2 * step_ms : 0)),
-      counter_gap_ms: Math.round(Math.max(config.counter_gap_s * 1000, step_ms > 1 ? 2 * step_ms : 0)),
-      power_max_w: config.power_max_w,
-      step_ms,
-    }),
-    store.query<DeviceMemoryRow>(namedQuery('job_device_memory'), place),
-  ]);
-  return { buckets, memory };
+}
+
+function roundedMs(us: number): number {
+  return Math.round(us / 1000);
 }
 
 /** Milliseconds for each of which one sample a device is taken; 1 takes all. */

@@ -13,6 +13,7 @@ import type { Counters } from '../../platform/telemetry/counters.ts';
 import { type AnalyzerCounters, createAnalyzerCounters, NO_COUNTERS } from './analyzer-counters.ts';
 import type { AnalyzerConfig } from './config.ts';
 import { createBaselines } from './metrics/baselines.ts';
+import { DeviceWindow, ReadingBudget } from './metrics/device-window.ts';
 import { createContextReader, type JobContext } from './metrics/job-context.ts';
 import { createSeriesWriter } from './metrics/series-writer.ts';
 import { TrackedJob } from './metrics/tracked-job.ts';
@@ -96,6 +97,7 @@ class Accountant {
   readonly #writer;
   readonly #baselines;
   readonly #contexts;
+  readonly #reading: ReadingBudget;
   readonly #counters: AnalyzerCounters;
   /** When the series of jobs that are not followed were last written, microseconds. */
   readonly #written = new Map<string, number>();
@@ -106,6 +108,7 @@ class Accountant {
     this.#dependencies = dependencies;
     this.#counters = counters === undefined ? NO_COUNTERS : createAnalyzerCounters(counters);
     this.#counters.watch(() => this.#size());
+    this.#reading = new ReadingBudget(config);
     this.#writer = createSeriesWriter(store, encoder, config.insert_points_max);
     this.#baselines = createBaselines(store, clock, config.baseline_refresh_s);
     this.#contexts = createContextReader(store, log, config.abandoned_after_s);
@@ -154,7 +157,12 @@ class Accountant {
     const { store, config, log } = this.#dependencies;
     const { site = SITE_DEFAULTS, device_telemetry = DEVICE_TELEMETRY_DEFAULTS } = this.#dependencies;
     const followed: Followed = {
-      tracked: new TrackedJob(job, store, { ...config, site, device_telemetry }, log),
+      tracked: new TrackedJob(
+        job,
+        store,
+        { ...config, site },
+        new DeviceWindow(store, log, { ...config, device_telemetry }, this.#reading),
+      ),
       resume_us: this.#written.get(job),
       touched: true,
       settled: false,

@@ -37,6 +37,8 @@ export interface AnalyzerConfig {
   readonly device_window_s: number;
   /** How long device telemetry of a job is kept before it is read again. */
   readonly device_refresh_s: number;
+  /** Largest part of its time that the analyzer spends on device telemetry of all jobs; with many, it is read less often. */
+  readonly device_time_ratio_max: number;
 }
 
 export const ANALYZER_DEFAULTS: AnalyzerConfig = {
@@ -57,6 +59,7 @@ export const ANALYZER_DEFAULTS: AnalyzerConfig = {
   silent_after_s: 900,
   device_window_s: 300,
   device_refresh_s: 30,
+  device_time_ratio_max: 0.1,
 };
 
 /** How the open end of a job is judged, in the domain's units. */

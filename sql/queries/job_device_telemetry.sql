@@ -12,28 +12,6 @@
 --   what they show then is what was drawn since. `tensor` is of tensor activity, from the cycle counters where the device
 --   has them; `both` of tensor activity x SM clock.
 WITH
-    places AS
-    (
-        SELECT p.1 AS node, p.2 AS device, p.3 AS from_ms, p.4 AS to_ms
-        FROM
-        (
-            SELECT arrayJoin(arrayZip(
-                {place_nodes:Array(String)}, {place_devices:Array(String)},
-                {place_from_ms:Array(Int64)}, {place_to_ms:Array(Int64)}
-            )) AS p
-        )
-    ),
-    segments AS
-    (
-        SELECT 1 AS one, s.1 AS number, s.2 AS bucket, s.3 AS from_ms, s.4 AS to_ms
-        FROM
-        (
-            SELECT arrayJoin(arrayZip(
-                arrayEnumerate({segment_buckets:Array(String)}), {segment_buckets:Array(String)},
-                {segment_from_ms:Array(Int64)}, {segment_to_ms:Array(Int64)}
-            )) AS s
-        )
-    ),
     scrapes AS
     (
         -- label sets of one device (pods, slices of time) are one sample: their values are the device's
@@ -96,62 +74,67 @@ WITH
     ),
     stretches AS
     (
+        -- what the gauges tell of the time since the scrape before, and the counter of the time since its last reading
         SELECT
-            node, device_uid, target, index, before_ms AS from_ms, time_ms AS to_ms,
-            1 AS is_gauge, tensor_ratio, clock_hz, both_hz,
-            if(has_counter, NULL, power_w) AS power, NULL AS counter_w, 0 AS is_reset
+            node,
+            device_uid,
+            target,
+            index,
+            time_ms AS to_ms,
+            arrayJoin([1, 0]) AS is_gauge,
+            if(is_gauge, before_ms, energy_before_ms) AS from_ms,
+            if(is_gauge, tensor_ratio, NULL) AS tensor,
+            if(is_gauge, clock_hz, NULL) AS clock,
+            if(is_gauge, both_hz, NULL) AS both,
+            if(is_gauge AND NOT has_counter, power_w, NULL) AS power,
+            if(is_gauge, NULL, 1000 * (energy - if(energy < energy_before, 0, energy_before)) / (time_ms - energy_before_ms)) AS counter_w,
+            NOT is_gauge AND energy < energy_before AS is_reset
         FROM pairs
-        WHERE is_near
-        UNION ALL
-        SELECT
-            node, device_uid, target, index, energy_before_ms AS from_ms, time_ms AS to_ms,
-            0 AS is_gauge, NULL AS tensor_ratio, NULL AS clock_hz, NULL AS both_hz,
-            NULL AS power,
-            1000 * if(energy < energy_before, energy, energy - energy_before) / (time_ms - energy_before_ms) AS counter_w,
-            energy < energy_before AS is_reset
-        FROM pairs
-        WHERE has_counter AND isNotNull(energy) AND isNotNull(energy_before) AND counter_w <= {power_max_w:Float64}
+        WHERE if(is_gauge, is_near, has_counter AND counter_w <= {power_max_w:Float64})
     ),
-    clipped AS
+    held AS
     (
         SELECT
-            1 AS one,
             stretch.*,
-            greatest(assumeNotNull(stretch.from_ms), places.from_ms, (SELECT min(from_ms) FROM segments)) AS start_ms,
-            least(stretch.to_ms, places.to_ms, (SELECT max(to_ms) FROM segments)) AS end_ms
+            greatest(assumeNotNull(stretch.from_ms), place.from_ms, arrayMin({segment_from_ms:Array(Int64)})) AS start_ms,
+            least(stretch.to_ms, place.to_ms, arrayMax({segment_to_ms:Array(Int64)})) AS end_ms
         FROM
         (
             SELECT *, arrayJoin(arrayDistinct(['', device_uid, ifNull(toString(index), '')])) AS device
             FROM stretches
         ) AS stretch
-        INNER JOIN places ON places.node = stretch.node AND places.device = stretch.device
+        INNER JOIN
+        (
+            SELECT p.1 AS node, p.2 AS device, p.3 AS from_ms, p.4 AS to_ms
+            FROM
+            (
+                SELECT arrayJoin(arrayZip(
+                    {place_nodes:Array(String)}, {place_devices:Array(String)},
+                    {place_from_ms:Array(Int64)}, {place_to_ms:Array(Int64)}
+                )) AS p
+            )
+        ) AS place ON place.node = stretch.node AND place.device = stretch.device
         WHERE start_ms < end_ms
             AND (
                 stretch.to_ms - stretch.from_ms <= {counter_gap_ms:Int64}
-                OR (stretch.from_ms >= places.from_ms AND stretch.to_ms <= places.to_ms)
+                OR (stretch.from_ms >= place.from_ms AND stretch.to_ms <= place.to_ms)
             )
-    ),
-    begun AS
-    (
-        SELECT clipped.*, segments.number AS first
-        FROM clipped
-        ASOF INNER JOIN segments ON clipped.one = segments.one AND clipped.start_ms >= segments.from_ms
-    ),
-    spread AS
-    (
-        SELECT begun.*, arrayJoin(range(toUInt32(begun.first), toUInt32(segments.number) + 1)) AS covered
-        FROM begun
-        ASOF INNER JOIN segments ON begun.one = segments.one AND begun.end_ms > segments.from_ms
     ),
     shares AS
     (
+        -- roundDown finds the segment that a time lies in: by halving, where a join would go through all of them
         SELECT
-            spread.*,
-            segments.bucket AS bucket,
-            least(spread.end_ms, segments.to_ms) - greatest(spread.start_ms, segments.from_ms) AS shared_ms,
-            spread.to_ms > segments.from_ms AND spread.to_ms <= segments.to_ms AS is_scraped_here
-        FROM spread
-        INNER JOIN segments ON spread.covered = segments.number
+            *,
+            arrayJoin(range(
+                toUInt32(transform(roundDown(start_ms, {segment_from_ms:Array(Int64)}), {segment_from_ms:Array(Int64)}, arrayEnumerate({segment_from_ms:Array(Int64)}), 0)),
+                toUInt32(transform(roundDown(end_ms - 1, {segment_from_ms:Array(Int64)}), {segment_from_ms:Array(Int64)}, arrayEnumerate({segment_from_ms:Array(Int64)}), 0)) + 1
+            )) AS segment,
+            {segment_buckets:Array(String)}[segment] AS bucket,
+            {segment_from_ms:Array(Int64)}[segment] AS segment_from,
+            {segment_to_ms:Array(Int64)}[segment] AS segment_to,
+            least(end_ms, segment_to) - greatest(start_ms, segment_from) AS shared_ms,
+            to_ms > segment_from AND to_ms <= segment_to AS is_scraped_here
+        FROM held
     )
 SELECT
     node,
@@ -159,12 +142,12 @@ SELECT
     target,
     bucket,
     ifNull(sumIf(shared_ms, is_gauge), 0) AS sampled_ms,
-    ifNull(sumIf(shared_ms, isNotNull(tensor_ratio)), 0) AS tensor_ms,
-    ifNull(sum(tensor_ratio * shared_ms), 0) AS tensor_area,
-    ifNull(sumIf(shared_ms, isNotNull(clock_hz)), 0) AS clock_ms,
-    ifNull(sum(clock_hz * shared_ms), 0) AS clock_area,
-    ifNull(sumIf(shared_ms, isNotNull(both_hz)), 0) AS both_ms,
-    ifNull(sum(both_hz * shared_ms), 0) AS both_area,
+    ifNull(sumIf(shared_ms, isNotNull(tensor)), 0) AS tensor_ms,
+    ifNull(sum(tensor * shared_ms), 0) AS tensor_area,
+    ifNull(sumIf(shared_ms, isNotNull(clock)), 0) AS clock_ms,
+    ifNull(sum(clock * shared_ms), 0) AS clock_area,
+    ifNull(sumIf(shared_ms, isNotNull(both)), 0) AS both_ms,
+    ifNull(sum(both * shared_ms), 0) AS both_area,
     ifNull(sumIf(shared_ms, isNotNull(counter_w) OR isNotNull(power)), 0) AS energy_ms,
     ifNull(sum(counter_w * shared_ms), 0) / 1000 AS counter_j,
     ifNull(sum(power * shared_ms), 0) / 1000 AS power_j,

@@ -3,7 +3,7 @@ import type { JobView } from '../../../domain/report/job-view.ts';
 import { type TelemetrySummary, telemetrySummary } from '../../../domain/report/telemetry.ts';
 import { telemetryRequest } from '../../../domain/report/telemetry-request.ts';
 import type { Log } from '../../../platform/log.ts';
-import { type DeviceTelemetryConfig, readDeviceTelemetry } from '../../../platform/store/device-telemetry.ts';
+import { type DeviceTelemetryConfig, readDeviceBuckets } from '../../../platform/store/device-telemetry.ts';
 import type { Store } from '../../../platform/store/store.ts';
 
 /** What the devices of a job did over its newest kept steps; its view restricted to those. */
@@ -14,6 +14,34 @@ export interface DeviceWindowConfig {
   readonly device_window_s: number;
   /** How long what was read of a job's devices is kept before it is read again, seconds. */
   readonly device_refresh_s: number;
+  /** Largest part of its time that the analyzer spends on device telemetry of all jobs; with many, it is read less often. */
+  readonly device_time_ratio_max: number;
+}
+
+type WindowConfig = DeviceWindowConfig & { readonly device_telemetry: DeviceTelemetryConfig };
+
+/** Shared by all jobs of an analyzer: reading takes its turn, and rests in proportion to what it took. */
+export class ReadingBudget {
+  readonly #ratio_max: number;
+  #free_at_ms = Number.NEGATIVE_INFINITY;
+
+  constructor({ device_time_ratio_max }: Pick<DeviceWindowConfig, 'device_time_ratio_max'>) {
+    this.#ratio_max = device_time_ratio_max;
+  }
+
+  get isFree(): boolean {
+    return performance.now() >= this.#free_at_ms;
+  }
+
+  async spend<T>(read: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    try {
+      return await read();
+    } finally {
+      const ended = performance.now();
+      this.#free_at_ms = ended + (ended - began) * (1 / this.#ratio_max - 1);
+    }
+  }
 }
 
 /** How many points of the past keep their figures for when late events make them be written anew. */
@@ -26,20 +54,18 @@ const REMEMBERED_MAX = 720;
 export class DeviceWindow {
   readonly #store: Store;
   readonly #log: Log;
-  readonly #config: DeviceWindowConfig & { readonly device_telemetry: DeviceTelemetryConfig };
+  readonly #config: WindowConfig;
+  readonly #budget: ReadingBudget;
   readonly #told = new Map<number, WindowView | null>();
   #read_us = Number.NEGATIVE_INFINITY;
   #newest: WindowView | null = null;
   #failed = false;
 
-  constructor(
-    store: Store,
-    log: Log,
-    config: DeviceWindowConfig & { readonly device_telemetry: DeviceTelemetryConfig },
-  ) {
+  constructor(store: Store, log: Log, config: WindowConfig, budget: ReadingBudget) {
     this.#store = store;
     this.#log = log;
     this.#config = config;
+    this.#budget = budget;
   }
 
   /**
@@ -58,10 +84,13 @@ export class DeviceWindow {
     const since_us = now_us - this.#config.device_window_s * 1e6;
     if (heard_until_us === undefined || heard_until_us < since_us) return null;
     const age_us = now_us - this.#read_us;
-    if (age_us >= this.#config.device_refresh_s * 1e6 || (state === 'ended' && age_us > 0)) {
+    const isDue = age_us >= this.#config.device_refresh_s * 1e6 || (state === 'ended' && age_us > 0);
+    if (isDue && this.#budget.isFree) {
       this.#read_us = now_us;
-      this.#newest = await this.#read(view, events, now_us);
+      this.#newest = await this.#budget.spend(() => this.#read(view, events, now_us));
     }
+    // what could not be read anew for so long is not of the newest steps any more
+    if (now_us - this.#read_us > 2 * this.#config.device_window_s * 1e6) this.#newest = null;
     this.#remember(view.at_us, this.#newest);
     return this.#newest;
   }
@@ -99,13 +128,9 @@ export class DeviceWindow {
     request: NonNullable<ReturnType<typeof telemetryRequest>>,
   ): Promise<TelemetrySummary | null> {
     try {
-      const { buckets, memory } = await readDeviceTelemetry(
-        this.#store,
-        request,
-        this.#config.device_telemetry,
-      );
+      const buckets = await readDeviceBuckets(this.#store, request, this.#config.device_telemetry);
       this.#failed = false;
-      return telemetrySummary(request, buckets, memory);
+      return telemetrySummary(request, buckets, []);
     } catch (error) {
       if (!this.#failed) {
         this.#log.warn('device telemetry of a job could not be read; it is tried again', {

@@ -1,13 +1,11 @@
 import { DERIVED_METRICS } from '../../../domain/catalog/derived-metrics.ts';
 import { type JobView, jobView } from '../../../domain/report/job-view.ts';
 import type { SiteConfig } from '../../../domain/report/site.ts';
-import type { Log } from '../../../platform/log.ts';
 import type { SeriesPoint } from '../../../platform/series/series-encoder.ts';
-import type { DeviceTelemetryConfig } from '../../../platform/store/device-telemetry.ts';
 import { namedQuery } from '../../../platform/store/named-queries.ts';
 import type { Store } from '../../../platform/store/store.ts';
 import { type AnalyzerConfig, liveLimits } from '../config.ts';
-import { DeviceWindow, type WindowView } from './device-window.ts';
+import type { DeviceWindow, WindowView } from './device-window.ts';
 import { GAP_MAX_MS, gridTime, historyTimes } from './history-times.ts';
 import type { JobContext } from './job-context.ts';
 import { JobEvents } from './job-events.ts';
@@ -29,11 +27,8 @@ export interface Surroundings extends JobContext {
   readonly baseline_tokens_per_s_per_device: number | null;
 }
 
-/** Settings of the analyzer, and those of the whole product that figures of a job rest on. */
-export type TrackingConfig = AnalyzerConfig & {
-  readonly site: SiteConfig;
-  readonly device_telemetry: DeviceTelemetryConfig;
-};
+/** Settings of the analyzer, and what the operator set of the site. */
+export type TrackingConfig = AnalyzerConfig & { readonly site: SiteConfig };
 
 export interface Writing {
   readonly points: readonly SeriesPoint[];
@@ -64,10 +59,10 @@ export class TrackedJob {
 
   readonly #devices: DeviceWindow;
 
-  constructor(job: string, store: Store, config: TrackingConfig, log: Log) {
+  constructor(job: string, store: Store, config: TrackingConfig, devices: DeviceWindow) {
     this.events = new JobEvents(job, store);
     this.#config = config;
-    this.#devices = new DeviceWindow(store, log, config);
+    this.#devices = devices;
   }
 
   /** Takes up what an earlier process wrote; `written_us` is when it last did. */
