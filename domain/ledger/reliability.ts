@@ -1,4 +1,5 @@
 import { LEDGER_BUCKETS } from '../catalog/derived-metrics.ts';
+import { type Interval, meanTimeInterval } from '../poisson.ts';
 import type { Bucket, LedgerJson } from './ledger-shape.ts';
 
 /** Computing and saving, kept or not: what "running time" means in mean time between interruptions. */
@@ -21,7 +22,8 @@ export function nodeMtbf(
   return mtbi_s === null ? null : mtbi_s * nodes;
 }
 
-function runningTime(buckets_s: LedgerJson['buckets_s']): number {
+/** Seconds of computing and saving, kept or not. */
+export function runningTime(buckets_s: LedgerJson['buckets_s']): number {
   return RUNNING.reduce((sum, bucket) => sum + (buckets_s[bucket] ?? 0), 0);
 }
 
@@ -38,4 +40,37 @@ export function topWaste(buckets: Readonly<Partial<Record<Bucket, number>>>): Bu
     if ((buckets[bucket] ?? 0) > (top === null ? 0 : (buckets[top] ?? 0))) top = bucket;
   }
   return top;
+}
+
+/** One mean time between failures, never without its formula. */
+export interface Mtbf {
+  /** Seconds; null with a reason where nothing failed yet. */
+  readonly mtbf_s: number | null;
+  readonly count: number;
+  /** What is above the line: seconds, or node-seconds for the variants of nodes; null where not known. */
+  readonly exposure_s: number | null;
+  readonly formula: string;
+  /** Exact, at `confidence`; without a failure the one-sided lower end alone. Null where the exposure is not known. */
+  readonly interval: Interval | null;
+  readonly confidence: number;
+  readonly reason: string | null;
+}
+
+/** Two-sided; one-sided where nothing failed. */
+export const MTBF_CONFIDENCE = 0.95;
+
+/**
+ * Mean time between failures: exposure over their count, with its exact interval (`domain/poisson.ts`).
+ *
+ * @param missing why the exposure is not known, where it is not
+ */
+export function mtbf(exposure_s: number | null, count: number, formula: string, missing = 'not known'): Mtbf {
+  const common = { count, exposure_s, formula, confidence: MTBF_CONFIDENCE };
+  if (exposure_s === null) return { mtbf_s: null, ...common, interval: null, reason: missing };
+  if (exposure_s <= 0)
+    return { mtbf_s: null, ...common, interval: null, reason: 'there is no time to divide by yet' };
+  const interval = meanTimeInterval(exposure_s, count, MTBF_CONFIDENCE);
+  if (count > 0) return { mtbf_s: exposure_s / count, ...common, interval, reason: null };
+  const reason = 'nothing failed yet: the time so far bounds it from below and estimates nothing';
+  return { mtbf_s: null, ...common, interval, reason };
 }

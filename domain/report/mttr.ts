@@ -1,13 +1,26 @@
 import type { Incident } from '../ledger/ledger-shape.ts';
-import { median, quantile } from '../statistics.ts';
+import { type DurationSummary, durationsOf } from './durations.ts';
+
+/** Rungs after the failure, in the order of a usual repair. */
+export const REPAIR_PHASES = [
+  'detect',
+  'localize',
+  'nodes_ready',
+  'restart',
+  'first_step',
+  'regain',
+] as const;
+export type RepairPhase = (typeof REPAIR_PHASES)[number];
 
 /** Seconds from failure to the next step, over the unplanned interruptions that are over. */
-export interface MttrSummary {
-  /** Incidents it rests on. */
-  readonly count: number;
-  readonly mean_s: number | null;
-  readonly median_s: number | null;
-  readonly p90_s: number | null;
+export interface MttrSummary extends DurationSummary {
+  /** From failure to regained progress, over those that regained it. */
+  readonly regain: DurationSummary;
+  /**
+   * What repairs consisted of: each phase from the rung told before it to its own. Where a rung was not told, its time is
+   * in the next one that was, so the phases of one incident add up to its time to regained progress.
+   */
+  readonly phases: Readonly<Record<RepairPhase, DurationSummary>>;
 }
 
 /**
@@ -15,16 +28,53 @@ export interface MttrSummary {
  * none is in the mean, all are listed.
  */
 export function mttrOf(incidents: readonly Incident[]): MttrSummary {
-  const repaired = incidents.flatMap(({ kind, planned, time_to_first_step_s }) =>
-    kind !== 'interruption' || planned || time_to_first_step_s === null
-      ? []
-      : [{ value: time_to_first_step_s, count: 1 }],
-  );
-  const sum = repaired.reduce((total, { value }) => total + value, 0);
+  const failures = incidents.filter(({ kind, planned }) => kind === 'interruption' && !planned);
+  const repaired = failures.filter(({ time_to_first_step_s }) => time_to_first_step_s !== null);
+  const split = new Map<RepairPhase, number[]>(REPAIR_PHASES.map((phase) => [phase, []]));
+  for (const incident of repaired) {
+    for (const { phase, seconds } of phasesOf(incident)) split.get(phase)?.push(seconds);
+  }
   return {
-    count: repaired.length,
-    mean_s: repaired.length === 0 ? null : sum / repaired.length,
-    median_s: median(repaired) ?? null,
-    p90_s: quantile(repaired, 0.9) ?? null,
+    ...durationsOf(known(failures, 'time_to_first_step_s')),
+    regain: durationsOf(known(failures, 'time_to_regain_progress_s')),
+    phases: phaseTable((phase) => durationsOf(split.get(phase) ?? [])),
+  };
+}
+
+/** The repair of one incident cut at the rungs that were told, in order of time; they add up to the last one. */
+export function phasesOf(incident: Incident): { readonly phase: RepairPhase; readonly seconds: number }[] {
+  const rungs: readonly (readonly [RepairPhase, number | null])[] = [
+    ['detect', incident.time_to_detect_s],
+    ['localize', incident.time_to_localize_s],
+    ['nodes_ready', incident.time_to_nodes_ready_s],
+    ['restart', incident.time_to_restart_s],
+    ['first_step', incident.time_to_first_step_s],
+    ['regain', incident.time_to_regain_progress_s],
+  ];
+  const told = rungs.flatMap(([phase, after_s]) => (after_s === null ? [] : [{ phase, after_s }]));
+  told.sort((a, b) => a.after_s - b.after_s);
+  let before_s = 0;
+  return told.map(({ phase, after_s }) => {
+    const seconds = after_s - before_s;
+    before_s = after_s;
+    return { phase, seconds };
+  });
+}
+
+function known(
+  incidents: readonly Incident[],
+  field: 'time_to_first_step_s' | 'time_to_regain_progress_s',
+): number[] {
+  return incidents.flatMap((incident) => incident[field] ?? []);
+}
+
+function phaseTable(of: (phase: RepairPhase) => DurationSummary): MttrSummary['phases'] {
+  return {
+    detect: of('detect'),
+    localize: of('localize'),
+    nodes_ready: of('nodes_ready'),
+    restart: of('restart'),
+    first_step: of('first_step'),
+    regain: of('regain'),
   };
 }
