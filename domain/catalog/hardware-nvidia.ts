@@ -8,6 +8,11 @@ const COMPOSER = 'mosaicml/composer speed_monitor; Lightning fabric/utilities/th
 const HOPPER_SXM = { ...halfPrecision(989), tf32: 494.5e12, fp8: 1979e12, int8: 1979e12 };
 
 /**
+ * `reference_clock_mhz` where no source of the row states it is the clock that its dense bf16 (V100: fp16) peak comes
+ * to: peak / (SMs x FLOP a clock and SM). SMs and FLOP a clock: V100 80 x 1024, A100 108 x 2048, H100 PCIe 114 x 4096
+ * (NVIDIA's white papers, worked out at forums.developer.nvidia.com/t/244727: 1410 and 1620 MHz), L40S 142 x 1024,
+ * B200 and GB200 148 x 8192 (hmc-tech.com prints tensor clocks of 1.86 and 2.06 GHz). Read 2026-11-25.
+ *
  * Order matters: the first row that matches a name wins, so a part of a longer name (B300 in GB300, H20 in H200, L40
  * in L40S) must not match, and the special form factors stand before the plain name, which means SXM.
  */
@@ -44,6 +49,7 @@ export const NVIDIA_ROWS: readonly HardwareRow[] = [
     memory_tb_s: 8,
     scale_up_gb_s: 1800,
     tdp_w: 1200,
+    reference_clock_mhz: 2062,
     measured_matmul_flops: 1822e12,
     source: `${TWO_TABLES}; tdp recalled`,
   }),
@@ -56,6 +62,7 @@ export const NVIDIA_ROWS: readonly HardwareRow[] = [
     memory_tb_s: 8,
     scale_up_gb_s: 1800,
     tdp_w: 1000,
+    reference_clock_mhz: 1856,
     measured_matmul_flops: 1745e12,
     source: `${TWO_TABLES}; LLM-Prof hardware_spec.md`,
   }),
@@ -127,6 +134,7 @@ export const NVIDIA_ROWS: readonly HardwareRow[] = [
     memory_tb_s: 2,
     scale_up_gb_s: 600,
     tdp_w: 350,
+    reference_clock_mhz: 1620,
     source: TWO_TABLES,
   }),
   hardwareRow(/\bh100\b.*\bnvl\b|\bh100l\b/, {
@@ -223,6 +231,7 @@ export const NVIDIA_ROWS: readonly HardwareRow[] = [
     memory_gb: 32,
     memory_tb_s: 0.9,
     tdp_w: 250,
+    reference_clock_mhz: 1367,
     source: `${COMPOSER}; memory and tdp recalled`,
   }),
   hardwareRow(/\bv100\b/, {
@@ -234,6 +243,7 @@ export const NVIDIA_ROWS: readonly HardwareRow[] = [
     memory_tb_s: 0.9,
     scale_up_gb_s: 300,
     tdp_w: 300,
+    reference_clock_mhz: 1526,
     source: `${COMPOSER}; memory and tdp recalled`,
   }),
   hardwareRow(/\bl40s\b/, {
@@ -244,6 +254,7 @@ export const NVIDIA_ROWS: readonly HardwareRow[] = [
     memory_gb: 48,
     memory_tb_s: 0.864,
     tdp_w: 350,
+    reference_clock_mhz: 2490,
     source: TWO_TABLES,
   }),
   hardwareRow(/\bl40\b/, {

@@ -22,6 +22,18 @@ export function explainView({
       tokens_per_s_per_device: 'median of tokens / step_s / devices over kept train steps',
       tflops_per_device: 'flops_per_token x tokens_per_s_per_device / 1e12',
       mfu_ratio: 'flops_per_token x tokens_per_s_per_device / peak_flops',
+      ofu_ratio:
+        'mean over kept device-time of tensor activity x SM clock / reference_clock_mhz of the device',
+      joules_per_token:
+        'energy of productive device-time, filled up to all of it where at least 0.9 is known / tokens of kept steps',
+      flops_per_watt: 'flops_per_token x tokens of kept steps / energy of productive device-time',
+      facility_joules: 'energy of the devices x pue',
+      cost: 'device-seconds held / 3600 x price_per_device_hour',
+      per_million_tokens: 'cost of all device-hours held / (tokens of kept steps / 1e6)',
+      achieved_ratio:
+        'flops_per_token x tokens of measured steps / (peak_flops x device-seconds of those steps)',
+      sustained_ratio:
+        'flops_per_token x tokens of kept steps / (peak_flops x device-seconds held - excluded)',
       goodput_ratio: 'productive / (horizon - excluded), seconds',
       recognised_as: `the way of counting whose FLOPs come within ${LOGGED_TOLERANCE} of the logged TFLOP/s`,
     },

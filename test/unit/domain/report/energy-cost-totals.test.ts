@@ -95,9 +95,9 @@ describe('OFU', () => {
   });
 
   it('a device without a stated clock has none, with the reason', () => {
-    const { ofu_ratio, quality } = reportOf({ hardware: 'NVIDIA B200' });
+    const { ofu_ratio, quality } = reportOf({ hardware: 'NVIDIA L4' });
     expect(ofu_ratio).toBeNull();
-    expect(quality.reasons['ofu_ratio']).toContain('B200');
+    expect(quality.reasons['ofu_ratio']).toContain('L4');
   });
 });
 
