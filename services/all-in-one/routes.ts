@@ -13,6 +13,7 @@ import { rulesOfFile } from '../api/alerts/rule-file.ts';
 import { createDeviceReader } from '../api/device-reader.ts';
 import { createJobReader } from '../api/job-reader.ts';
 import { createNodeReader } from '../api/node-reader.ts';
+import { createDocsRoutes } from '../api/openapi/docs-routes.ts';
 import { createEngine } from '../api/promql/engine.ts';
 import { createStoreSource } from '../api/promql/store-source.ts';
 import { createPromRoutes } from '../api/routes/prom.ts';
@@ -64,6 +65,7 @@ export function createApp({ config, log, clock, store, collector, telemetry, cau
   const read = { config: config.api, jobs, devices, nodes, alerts, stream, site, clock, live, caughtUp, log };
   app.route('/v1', createV1Routes(read));
   app.route('/prom', createPromRoutes({ store, clock, log, config: config.promql, alerts }));
+  app.route('/', createDocsRoutes(CHECKOUT));
   app.route('/', createWebRoutes({ root: CHECKOUT }));
   app.notFound(createNoRoute(app));
   return app;

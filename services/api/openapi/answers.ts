@@ -3,7 +3,7 @@ import type { DerivedMetric } from '../../../domain/catalog/derived-metrics.ts';
 import type { HardwareSpec } from '../../../domain/catalog/hardware.ts';
 import type { LedgerJson } from '../../../domain/ledger/ledger-shape.ts';
 import type { Linearity } from '../../../domain/linearity.ts';
-import type { FlopsAnswer } from '../../../domain/report/flops-answer.ts';
+import type { efficiencyOf } from '../../../domain/report/efficiency.ts';
 import type { ReportIncident } from '../../../domain/report/losses.ts';
 import type { MttrSummary } from '../../../domain/report/mttr.ts';
 import type { JobReport, Quality } from '../../../domain/report/report-shape.ts';
@@ -49,8 +49,21 @@ export interface ModelsAnswer extends Paged {
   readonly model_types: readonly string[];
 }
 
+/** What a sender gets: lines are taken or refused one by one. */
+export interface IngestAnswer {
+  readonly accepted: number;
+  readonly rejected: readonly {
+    /** From 1. */
+    readonly line: number;
+    readonly code: string;
+    readonly message: string;
+  }[];
+  /** How many more were refused than are named. */
+  readonly rejected_not_named?: number;
+}
+
 /**
- * The answer of every read operation, by its id. `npm run generate` makes the JSON Schemas of `/openapi.json` from these
+ * The answer of every operation, by its id. `npm run generate` makes the JSON Schemas of `/openapi.json` from these
  * types and their comments, so that the description cannot say anything else than the code.
  */
 export interface Answers {
@@ -59,7 +72,7 @@ export interface Answers {
   readonly getLedger: LedgerJson & OfAJob & { readonly quality: Quality };
   readonly listSteps: StepsAnswer & OfAJob;
   readonly listIncidents: IncidentsAnswer & OfAJob;
-  readonly getEfficiency: FlopsAnswer & OfAJob;
+  readonly getEfficiency: ReturnType<typeof efficiencyOf> & OfAJob;
   readonly getLinearity: Linearity & OfAJob & { readonly quality: Quality };
   readonly getIncident: IncidentAnswer & Pick<OfAJob, 'explain'>;
   readonly getNode: NodeAnswer;
@@ -73,4 +86,5 @@ export interface Answers {
   readonly listAlerts: AlertsAnswer;
   readonly listAlertHistory: AlertHistoryAnswer;
   readonly stream: StreamMessage;
+  readonly sendEvents: IngestAnswer;
 }

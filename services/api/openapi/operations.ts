@@ -6,14 +6,22 @@ export interface Operation {
   /** As OpenAPI writes it: `/v1/jobs/{job}`. */
   readonly path: string;
   readonly summary: string;
-  readonly tag: 'jobs' | 'machines' | 'alerts' | 'catalog' | 'live';
-  /** Besides `consistent`, which every route takes. */
+  readonly tag: 'jobs' | 'machines' | 'alerts' | 'catalog' | 'live' | 'ingest';
+  /** Default: get. */
+  readonly method?: 'post';
+  /** Besides `consistent`, which every read route takes. */
   readonly parameters: readonly QueryParameter[];
   readonly answer: keyof Answers;
   /** What a path parameter stands for. */
   readonly path_parameters?: Readonly<Record<string, string>>;
   /** Default: JSON. */
   readonly media?: 'text/event-stream';
+  /** The body of a post. */
+  readonly request?: {
+    readonly media: string;
+    readonly description: string;
+    readonly schema: Readonly<Record<string, unknown>>;
+  };
 }
 
 /** What a route of one job takes beside its own: the range, the moment, and whether to show the inputs. */
@@ -21,7 +29,10 @@ const OF_A_JOB = ['from', 'to', 'at', 'explain'] as const;
 const PAGED = ['limit', 'cursor'] as const;
 const JOB = { job: 'Name of the job, percent-encoded.' };
 
-/** Every read route under `/v1`, described once: the routes refuse what is not here, `/openapi.json` is made of it. */
+/**
+ * Every route under `/v1`, described once: the read routes refuse parameters that are not here, `/openapi.json` is made
+ * of it. A new route is a row here, a type in `answers.ts`, and `npm run generate`.
+ */
 export const OPERATIONS = [
   {
     id: 'listJobs',
@@ -189,6 +200,20 @@ export const OPERATIONS = [
     parameters: ['job'],
     answer: 'stream',
     media: 'text/event-stream',
+  },
+  {
+    id: 'sendEvents',
+    path: '/v1/events',
+    summary: 'Run events, one JSON object a line; answered when they would survive a crash.',
+    tag: 'ingest',
+    method: 'post',
+    parameters: [],
+    answer: 'sendEvents',
+    request: {
+      media: 'application/x-ndjson',
+      description: 'NDJSON; gzip and zstd by Content-Encoding. `headway spec validate FILE` checks a file.',
+      schema: { type: 'string' },
+    },
   },
 ] as const satisfies readonly Operation[];
 

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { type CauseRow, causeOf } from '../../../domain/catalog/causes.ts';
+import { type CauseRow, causeOf, type NamedCauseRow } from '../../../domain/catalog/causes.ts';
 import { isJobScoped } from '../../../domain/events.ts';
 import { explainView } from '../../../domain/report/explain.ts';
 import { type IncidentDetail, incidentDetail } from '../../../domain/report/incident-detail.ts';
@@ -35,7 +35,7 @@ export function addIncidentRoutes(app: Hono, deps: V1Dependencies): void {
     if (incident === undefined) throw unknownIncident(id, view.job);
     return c.json({
       ...incidentDetail(incident, view, await faultsAround(deps, view, incident.failed_at_us)),
-      cause_row: incident.cause === null ? null : (causeOf(incident.cause) ?? null),
+      cause_row: incident.cause === null ? null : causeRow(incident.cause),
       links: {
         runbook: `/runbooks/${incident.kind === 'slowdown' ? 'HeadwayMfuLow' : 'HeadwayJobHung'}`,
         job: `/v1/jobs/${encodeURIComponent(view.job)}`,
@@ -45,6 +45,14 @@ export function addIncidentRoutes(app: Hono, deps: V1Dependencies): void {
       ...(explains ? { explain: explainView(view) } : {}),
     } satisfies IncidentAnswer & { readonly explain?: object });
   });
+}
+
+/** Without the pattern that finds it in texts. */
+function causeRow(cause: string): CauseRow | null {
+  const row: NamedCauseRow | undefined = causeOf(cause);
+  if (row === undefined) return null;
+  const { pattern: _, ...shown } = row;
+  return shown;
 }
 
 /** The job is what stands before one of the slashes; a name may hold some itself, so the longest known one counts. */
