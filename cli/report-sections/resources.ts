@@ -1,4 +1,5 @@
 import { CONVENTIONS } from '../../domain/model-flops.ts';
+import { ENERGY_LIMITS } from '../../domain/report/energy.ts';
 import type { JobReport } from '../../domain/report/report-shape.ts';
 import type { ReportTable } from '../report-document.ts';
 import { significant } from '../units.ts';
@@ -53,7 +54,9 @@ function energyText({ energy }: JobReport): string {
   if (energy === null) return '';
   const { joules, joules_lost, joules_per_step, joules_per_token, flops_per_watt, facility_joules } = energy;
   const causal = flops_per_watt?.mm_causal ?? null;
-  const lost = joules > 0 ? `, ${percent(joules_lost / joules)} lost` : '';
+  // lost and kept time may be known to different parts
+  const known = (energy.coverage_ratio ?? 0) >= ENERGY_LIMITS.coverage_min_ratio;
+  const lost = joules > 0 && known ? `, ${percent(joules_lost / joules)} lost` : '';
   return [
     `${energyUnit(joules)} (${energy.source})${lost}`,
     ...(joules_per_step === null ? [] : [`${energyUnit(joules_per_step)} a step`]),

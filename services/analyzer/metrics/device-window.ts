@@ -44,6 +44,10 @@ export class ReadingBudget {
   }
 }
 
+/** Below this coverage a window reaches back to before telemetry began, or over a gap of it: a shorter one is taken. */
+const COVERED_RATIO = 0.9;
+const WINDOW_SHARE_MIN = 1 / 8;
+
 /** How many points of the past keep their figures for when late events make them be written anew. */
 const REMEMBERED_MAX = 720;
 
@@ -60,6 +64,8 @@ export class DeviceWindow {
   #read_us = Number.NEGATIVE_INFINITY;
   #newest: WindowView | null = null;
   #failed = false;
+  /** Of the configured window, what is looked back over: it grows as long as there is telemetry of all of it. */
+  #share = WINDOW_SHARE_MIN * 2;
 
   constructor(store: Store, log: Log, config: WindowConfig, budget: ReadingBudget) {
     this.#store = store;
@@ -108,7 +114,7 @@ export class DeviceWindow {
   }
 
   async #read(view: JobView, events: readonly JobScopedEvent[], now_us: number): Promise<WindowView | null> {
-    const since_us = now_us - this.#config.device_window_s * 1e6;
+    const since_us = now_us - this.#share * this.#config.device_window_s * 1e6;
     const inWindow = ({ start_us }: { readonly start_us: number }) => start_us >= since_us;
     const kept = newest(view.kept, inWindow);
     const [first, last] = [kept[0], kept.at(-1)];
@@ -117,6 +123,8 @@ export class DeviceWindow {
     const request = telemetryRequest(view, events, { from_us: first.start_us, to_us: last.end_us });
     if (request === null) return null;
     const telemetry = await this.#summary(view.job, request);
+    const covered = (telemetry?.coverage_ratio ?? 1) >= COVERED_RATIO;
+    this.#share = covered ? Math.min(1, this.#share * 2) : Math.max(WINDOW_SHARE_MIN, this.#share / 2);
     const { spec, site } = view;
     return telemetry === null
       ? null
