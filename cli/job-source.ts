@@ -1,4 +1,10 @@
-import { type FaultEvent, isJobScoped, type JobScopedEvent, type RunEvent } from '../domain/events.ts';
+import {
+  type FaultEvent,
+  isJobScoped,
+  type JobScopedEvent,
+  type NodeStateEvent,
+  type RunEvent,
+} from '../domain/events.ts';
 import { nodesOf } from '../domain/report/job-nodes.ts';
 import { jobReport, reportOfView } from '../domain/report/job-report.ts';
 import { jobView } from '../domain/report/job-view.ts';
@@ -19,7 +25,7 @@ import { createServerClient } from './server-client.ts';
 import { settingsFrom } from './settings.ts';
 
 /** Where `npm start` listens unless told otherwise. */
-const DEFAULT_URL = 'http://127.0.0.1:8470';
+export const DEFAULT_URL = 'http://127.0.0.1:8470';
 
 export interface SourceOptions {
   readonly url?: string | undefined;
@@ -57,15 +63,16 @@ async function reportOfFile(path: string, options: SourceOptions): Promise<JobRe
     const names = [first, ...others].map(({ job }) => job).join(', ');
     throw usageFailure(`${path} holds events of several jobs (${names}). Import it, then ask for one.`);
   }
-  const { job, events, faults } = splitEvents(first.job, first.events);
+  const { job, events, faults, node_states } = splitEvents(first.job, first.events);
   const site = siteOf(settingsFrom({}).config);
-  return jobReport(events, { job, faults, site, ...rangeOf(options) });
+  return jobReport(events, { job, faults, node_states, site, ...rangeOf(options) });
 }
 
 interface JobEvents {
   readonly job: string;
   readonly events: readonly JobScopedEvent[];
   readonly faults: readonly FaultEvent[];
+  readonly node_states: readonly NodeStateEvent[];
 }
 
 async function reportFromTables(job: string, dir: string, options: SourceOptions): Promise<JobReport> {
@@ -80,11 +87,13 @@ async function reportFromTables(job: string, dir: string, options: SourceOptions
       );
     }
     const now_us = systemClock.now_us();
-    const faults = await reader.faults(job, nodesOf(events), 0, now_us);
+    const nodes = nodesOf(events);
+    const faults = await reader.faults(job, nodes, 0, now_us);
+    const node_states = await reader.nodeStates(nodes, 0, now_us);
     const settings = settingsFrom({}).config;
     const site = siteOf(settings);
     const live = liveLimits(ANALYZER_DEFAULTS);
-    const view = jobView(events, { job, now_us, live, faults, site, ...rangeOf(options) });
+    const view = jobView(events, { job, now_us, live, faults, node_states, site, ...rangeOf(options) });
     const devices = createDeviceReader(tables.store, settings.device_telemetry, silentLog);
     return reportOfView({ ...view, telemetry: await devices.telemetry(view, events) });
   } finally {
@@ -94,7 +103,8 @@ async function reportFromTables(job: string, dir: string, options: SourceOptions
 
 function splitEvents(job: string, all: readonly RunEvent[]): JobEvents {
   const faults = all.filter((event): event is FaultEvent => event.type === 'fault');
-  return { job, events: all.filter(isJobScoped), faults };
+  const node_states = all.filter((event): event is NodeStateEvent => event.type === 'node_state');
+  return { job, events: all.filter(isJobScoped), faults, node_states };
 }
 
 function rangeOf({ from, to }: SourceOptions) {

@@ -22,12 +22,18 @@ export interface LinearityPoint {
   readonly time_to_train_s?: number | null;
   /** The benchmark's own normalised time (MLPerf's minutes, any unit), for `score`. */
   readonly score?: number | null;
+  /** The job against its own ideal, computing alone over its step time: an estimate, and no comparison of jobs. */
+  readonly estimate_ratio?: number | null;
 }
 
-/** A job of the list by name, or a stored point. */
+/** A job of the list by name, a stored point, or what was learned of a job that need not be in the list. */
 export type LinearityBaseline =
   | { readonly job: string }
-  | { readonly devices: number; readonly tokens_per_s_per_device: number };
+  | { readonly devices: number; readonly tokens_per_s_per_device: number }
+  | { readonly learned: LinearityPoint };
+
+/** Where a baseline comes from; `smallest`: nobody named one, and it is the fastest job at the fewest devices. */
+export type BaselineSource = 'job' | 'stored' | 'learned' | 'smallest';
 
 /** What must be equal for two points to measure the same thing; a difference is shown, never hidden. */
 const COMPARED = ['model', 'sequence_length', 'batch_per_device', 'hardware', 'dtype'] as const;
@@ -40,6 +46,8 @@ export interface LinearityRow {
   readonly step_s: number | null;
   /** Above 1 is real (other models, cache effects) and shown as it is. */
   readonly linearity_ratio: number | null;
+  /** Not against the baseline: the job's own computing over its step time. An estimate; null without phases. */
+  readonly estimate_ratio: number | null;
   readonly differs: readonly Compared[];
   /** Why the ratio is null. */
   readonly reason: string | null;
@@ -52,6 +60,9 @@ export interface Linearity {
     readonly devices: number;
     readonly tokens_per_s_per_device: number | null;
   } | null;
+  readonly baseline_source: BaselineSource;
+  /** What a ratio of 1 is, in words: the unit and the devices; null without a baseline. */
+  readonly baseline_unit: string | null;
   readonly points: readonly LinearityRow[];
   /** Why there is no baseline, and so no ratio. */
   readonly reason: string | null;
@@ -84,6 +95,8 @@ export function linearityOf(
             devices: point.devices ?? 0,
             tokens_per_s_per_device: point.tokens_per_s_per_device,
           },
+    baseline_source: base.source,
+    baseline_unit: point === null ? null : unitOf(point.devices ?? 0, definition),
     points: rows,
     reason: base.reason,
   };
@@ -92,8 +105,20 @@ export function linearityOf(
 /** No job can be called this: names are not empty. */
 const STORED = '';
 
+const UNITS: Readonly<Record<LinearityDefinition, string>> = {
+  tokens: 'tokens/s per device',
+  step_time: 'sequences per second of step time and device',
+  time_to_train: 'device-seconds to the target',
+  score: 'score x devices',
+};
+
+function unitOf(devices: number, definition: LinearityDefinition): string {
+  return `${UNITS[definition]}, at ${devices} ${devices === 1 ? 'device' : 'devices'}`;
+}
+
 interface Found {
   readonly point: LinearityPoint | null;
+  readonly source: BaselineSource;
   readonly reason: string | null;
 }
 
@@ -103,14 +128,16 @@ function baselineOf(
   definition: LinearityDefinition,
 ): Found {
   if (baseline === undefined) return smallest(points, definition);
-  if (!('job' in baseline)) return { point: storedPoint(baseline), reason: null };
+  if ('learned' in baseline) return { point: baseline.learned, source: 'learned', reason: null };
+  if (!('job' in baseline)) return { point: storedPoint(baseline), source: 'stored', reason: null };
+  const source = 'job';
   const named = points.find(({ job }) => job === baseline.job);
   if (named === undefined)
-    return { point: null, reason: `the baseline job ${baseline.job} is not among the jobs` };
+    return { point: null, source, reason: `the baseline job ${baseline.job} is not among the jobs` };
   if (named.devices === null) {
-    return { point: null, reason: `the baseline job ${baseline.job} has no device count` };
+    return { point: null, source, reason: `the baseline job ${baseline.job} has no device count` };
   }
-  return { point: named, reason: null };
+  return { point: named, source, reason: null };
 }
 
 function smallest(points: readonly LinearityPoint[], definition: LinearityDefinition): Found {
@@ -119,8 +146,9 @@ function smallest(points: readonly LinearityPoint[], definition: LinearityDefini
     return speed === null || point.devices === null ? [] : [{ point, devices: point.devices, speed }];
   });
   const first = usable.sort((a, b) => a.devices - b.devices || b.speed - a.speed)[0];
-  if (first !== undefined) return { point: first.point, reason: null };
-  return { point: null, reason: `no job has both a device count and what ${definition} needs` };
+  const source = 'smallest';
+  if (first !== undefined) return { point: first.point, source, reason: null };
+  return { point: null, source, reason: `no job has both a device count and what ${definition} needs` };
 }
 
 function storedPoint(stored: {
@@ -137,7 +165,8 @@ function rowOf(
   definition: LinearityDefinition,
 ): LinearityRow {
   const { job, devices, tokens_per_s_per_device, step_s } = point;
-  const shown = { job, devices, tokens_per_s_per_device, step_s };
+  const estimate_ratio = point.estimate_ratio ?? null;
+  const shown = { job, devices, tokens_per_s_per_device, step_s, estimate_ratio };
   if (base === null) return { ...shown, linearity_ratio: null, differs: [], reason: 'there is no baseline' };
   const differs = COMPARED.filter(
     (field) => point[field] !== null && base[field] !== null && point[field] !== base[field],

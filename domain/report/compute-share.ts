@@ -28,6 +28,9 @@ function shareKey(attempt: number | undefined, step: number): string {
   return `${attempt ?? ''}/${step}`;
 }
 
+/** Steps that an estimate of a whole run looks at, and that it needs: as many as the live series' defaults. */
+export const ESTIMATE_WINDOW: LiveOptions = { window_steps: 20, normal_steps_min: 20 };
+
 /**
  * A live linearity of a job without a baseline: its own ideal, the computing alone of its best window, over its step
  * time. An estimate: it takes for granted that a single node would compute as fast. Null without phases.

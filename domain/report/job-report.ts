@@ -3,6 +3,7 @@ import { distinctSteps } from '../ledger/executions.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
 import { accountSections, sectionReasons } from './account-sections.ts';
+import { ESTIMATE_WINDOW, scalingEstimate } from './compute-share.ts';
 import { costOf } from './cost.ts';
 import { energyOf } from './energy.ts';
 import { modelName, type ResolvedSpec } from './job-spec.ts';
@@ -61,6 +62,7 @@ export function reportOfView(view: JobView): JobReport {
     ...throughput,
     ...rates,
     ofu_ratio,
+    linearity_estimate_ratio: scalingEstimate(measured, ESTIMATE_WINDOW),
     logged,
     verdicts: [
       ...verdictsOf(measured, spec, logged, throughput.tokens_per_s_per_device),

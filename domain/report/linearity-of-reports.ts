@@ -5,18 +5,38 @@ import {
   type LinearityPoint,
   linearityOf,
 } from '../linearity.ts';
+import { baselineAmong, type LearnedBaseline, pointOfBaseline } from './learned-baseline.ts';
 import type { JobReport } from './report-shape.ts';
 
 /**
  * The linearity of jobs against each other. The baseline is the one given, else the one that a job's specification
- * names (a stored point, or a job among them), else the fastest at the smallest number of devices.
+ * names (a stored point, or a job among them), else the learned one of the same specification where it is of fewer
+ * devices than any of the jobs, else the fastest of them at the smallest number of devices. What was learned tells
+ * rates and step times: of a target or a score it knows nothing.
  */
 export function linearityOfReports(
   reports: readonly JobReport[],
   definition: LinearityDefinition,
   baseline?: LinearityBaseline,
+  learned: readonly LearnedBaseline[] = [],
 ): Linearity {
-  return linearityOf(reports.map(pointOf), baseline ?? specifiedBaseline(reports), definition);
+  const points = reports.map(pointOf);
+  const own = definition === 'tokens' || definition === 'step_time' ? learnedFor(points, learned) : undefined;
+  return linearityOf(points, baseline ?? specifiedBaseline(reports) ?? own, definition);
+}
+
+function learnedFor(
+  points: readonly LinearityPoint[],
+  learned: readonly LearnedBaseline[],
+): LinearityBaseline | undefined {
+  const counted = points.filter(({ devices }) => devices !== null);
+  const least = Math.min(...counted.map(({ devices }) => devices ?? Number.POSITIVE_INFINITY));
+  const smallest = counted.find(({ devices }) => devices === least);
+  if (smallest === undefined) return undefined;
+  const { model, hardware, dtype, sequence_length } = smallest;
+  if (model === null || hardware === null || dtype === null || sequence_length === null) return undefined;
+  const found = baselineAmong(learned, { model, hardware, dtype, sequence_length });
+  return found === null || found.devices >= least ? undefined : { learned: pointOfBaseline(found) };
 }
 
 function specifiedBaseline(reports: readonly JobReport[]): LinearityBaseline | undefined {
@@ -34,6 +54,7 @@ function pointOf({
   spec,
   ledger,
   state,
+  linearity_estimate_ratio,
 }: JobReport): LinearityPoint {
   return {
     job,
@@ -46,6 +67,7 @@ function pointOf({
     hardware: spec.hardware,
     dtype: spec.dtype ?? null,
     time_to_train_s: timeToTrain(state, ledger),
+    estimate_ratio: linearity_estimate_ratio,
   };
 }
 

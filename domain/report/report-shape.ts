@@ -79,6 +79,8 @@ export interface JobReport {
   readonly hfu_ratio: number | null;
   /** Tensor activity x SM clock / reference clock on kept step time, from telemetry: MFU cannot truly lie above it. */
   readonly ofu_ratio: number | null;
+  /** Its own ideal, the computing alone of its best window, over its step time: an estimate of linearity, no comparison. */
+  readonly linearity_estimate_ratio: number | null;
   readonly logged: LoggedNumbers | null;
   /** What is to be said against the figures: logged ones that differ, with what would explain it. */
   readonly verdicts: readonly Verdict[];

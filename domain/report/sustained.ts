@@ -30,22 +30,43 @@ export interface SustainedOptions {
 export function bestSustained(
   steps: readonly KeptStep[],
   figureOf: (step: KeptStep) => number | undefined,
-  { window_steps, steps_min, best }: SustainedOptions,
+  options: SustainedOptions,
 ): number | null {
+  return bestWindow(steps, figureOf, options)?.value ?? null;
+}
+
+export interface BestWindow {
+  /** The median of the window. */
+  readonly value: number;
+  /** Its steps, in order. */
+  readonly steps: readonly KeptStep[];
+}
+
+/** The same with the window that it is the median of. */
+export function bestWindow(
+  steps: readonly KeptStep[],
+  figureOf: (step: KeptStep) => number | undefined,
+  { window_steps, steps_min, best }: SustainedOptions,
+): BestWindow | null {
   const told = steps.flatMap((step) => {
     const value = figureOf(step);
-    return value === undefined ? [] : [{ value, count: step.count }];
+    return value === undefined ? [] : [{ step, value, count: step.count }];
   });
   if (told.reduce((sum, { count }) => sum + count, 0) < steps_min) return null;
-  const medians = windowsOf(told, window_steps).flatMap((window) => median(window) ?? []);
-  if (medians.length === 0) return null;
-  return best === 'highest' ? Math.max(...medians) : Math.min(...medians);
+  let found: BestWindow | null = null;
+  for (const window of windowsOf(told, window_steps)) {
+    const value = median(window);
+    if (value === undefined) continue;
+    const isBetter = found === null || (best === 'highest' ? value > found.value : value < found.value);
+    if (isBetter) found = { value, steps: window.map(({ step }) => step) };
+  }
+  return found;
 }
 
 /** Full windows, side by side; a rest at the end is too short to be sustained. */
-function windowsOf(sample: readonly Weighted[], window_steps: number): Weighted[][] {
-  const windows: Weighted[][] = [];
-  let open: Weighted[] = [];
+function windowsOf<Item extends Weighted>(sample: readonly Item[], window_steps: number): Item[][] {
+  const windows: Item[][] = [];
+  let open: Item[] = [];
   let seen = 0;
   for (const item of sample) {
     open.push(item);

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { BaselineSpec } from '../../domain/report/learned-baseline.ts';
 import { SITE_DEFAULTS, type SiteConfig } from '../../domain/report/site.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
@@ -51,6 +52,8 @@ interface Followed {
   /** Whether its size was logged. */
   isLarge: boolean;
   context: JobContext | undefined;
+  /** What a learned baseline must share with the job, as of its last account. */
+  alike: { readonly spec: BaselineSpec; readonly devices: number } | undefined;
 }
 
 /**
@@ -169,6 +172,7 @@ class Accountant {
       due_us: 0,
       isLarge: false,
       context: undefined,
+      alike: undefined,
     };
     this.#followed.set(job, followed);
     return followed;
@@ -199,6 +203,9 @@ class Accountant {
       this.#counters.wrote(writing.points.length);
       tracked.series = writing.series;
       tracked.touched_us = undefined;
+      if (writing.taught !== null) await this.#baselines.learn(writing.taught);
+      const { spec, devices } = writing;
+      followed.alike = spec === null || devices === null ? undefined : { spec, devices };
       if (writing.visible || followed.touched) return;
       this.#followed.delete(job);
       this.#written.set(job, now_us);
@@ -227,7 +234,11 @@ class Accountant {
     }
     const reference = events.findLast((event) => event.type === 'job' && event.baseline !== undefined);
     const baseline = reference?.type === 'job' ? reference.baseline : undefined;
-    const baseline_tokens_per_s_per_device = await this.#baselines.rateOf(baseline);
+    const { alike } = followed;
+    const baseline_tokens_per_s_per_device =
+      baseline === undefined && alike !== undefined
+        ? await this.#baselines.learnedRateOf(alike.spec, alike.devices)
+        : await this.#baselines.rateOf(baseline);
     return { ...followed.context, baseline_tokens_per_s_per_device };
   }
 

@@ -1,17 +1,60 @@
 import type { BaselineReference } from '../../../domain/events.ts';
 import { jobReport } from '../../../domain/report/job-report.ts';
+import {
+  type BaselineSpec,
+  baselineAmong,
+  isBetter,
+  type LearnedBaseline,
+} from '../../../domain/report/learned-baseline.ts';
 import type { Clock } from '../../../platform/clock.ts';
+import {
+  keepLinearityBaseline,
+  readLinearityBaselines,
+} from '../../../platform/store/linearity-baselines.ts';
 import type { Store } from '../../../platform/store/store.ts';
 import { JobEvents } from './job-events.ts';
 
-/** Tokens per second per device of the baselines that jobs name. */
+/** Tokens per second per device of the baselines that jobs name, and of those that nobody had to. */
 export interface Baselines {
   rateOf(reference: BaselineReference | undefined): Promise<number | null>;
+  /** Of the same specification on fewer devices than these; null where nothing was learned of it. */
+  learnedRateOf(spec: BaselineSpec, devices: number): Promise<number | null>;
+  /** Keeps what a job teaches where it is more than what it taught before. */
+  learn(taught: LearnedBaseline): Promise<void>;
 }
 
 export function createBaselines(store: Store, clock: Clock, refresh_s: number): Baselines {
   const read = new Map<string, { rate: number | null; at_us: number }>();
+  let learned: { readonly list: readonly LearnedBaseline[] | null; readonly at_us: number } | undefined;
+
+  /** Other processes learn too: what they kept is read again now and then. */
+  async function known(): Promise<readonly LearnedBaseline[] | null> {
+    const now_us = clock.now_us();
+    if (learned === undefined || now_us - learned.at_us >= refresh_s * 1e6) {
+      learned = { list: await readLinearityBaselines(store), at_us: now_us };
+    }
+    return learned.list;
+  }
+
   return {
+    async learnedRateOf(spec, devices) {
+      const fewer = ((await known()) ?? []).filter((baseline) => baseline.devices < devices);
+      return baselineAmong(fewer, spec)?.tokens_per_s_per_device ?? null;
+    },
+    async learn(taught) {
+      const list = await known();
+      const isOwn = ({ job, devices, model, hardware, dtype, sequence_length }: LearnedBaseline) =>
+        job === taught.job &&
+        devices === taught.devices &&
+        model === taught.model &&
+        hardware === taught.hardware &&
+        dtype === taught.dtype &&
+        sequence_length === taught.sequence_length;
+      if (list === null || !isBetter(taught, list.find(isOwn))) return;
+      await keepLinearityBaseline(store, taught, clock.now_us());
+      const others = list.filter((baseline) => !isOwn(baseline));
+      learned = { list: [...others, taught], at_us: learned?.at_us ?? clock.now_us() };
+    },
     async rateOf(reference) {
       if (reference === undefined) return null;
       if (!('job' in reference)) return reference.tokens_per_s_per_device;

@@ -1,5 +1,11 @@
 import { DERIVED_METRICS } from '../../../domain/catalog/derived-metrics.ts';
 import { type JobView, jobView } from '../../../domain/report/job-view.ts';
+import {
+  type BaselineSpec,
+  baselineSpec,
+  type LearnedBaseline,
+  learnedBaseline,
+} from '../../../domain/report/learned-baseline.ts';
 import type { SiteConfig } from '../../../domain/report/site.ts';
 import type { SeriesPoint } from '../../../platform/series/series-encoder.ts';
 import { namedQuery } from '../../../platform/store/named-queries.ts';
@@ -36,6 +42,10 @@ export interface Writing {
   readonly series: JobSeries;
   /** False when the job is over and its last figures were shown long enough. */
   readonly visible: boolean;
+  /** What a baseline of this job must share with it, and what the job itself teaches; null where it is not known. */
+  readonly spec: BaselineSpec | null;
+  readonly devices: number | null;
+  readonly taught: LearnedBaseline | null;
 }
 
 /** A job at the present. Times in microseconds. */
@@ -140,7 +150,10 @@ export class TrackedJob {
     write(grid_ms, () => view);
     const written_ms = series.written_ms.slice(-this.#config.backfill_points_max);
     const visible = grid_ms * 1000 < shown_until_us;
-    return { points, series: { ...series, written_ms }, visible };
+    const { rate_window_steps: window_steps, normal_steps_min } = this.#config;
+    const taught = learnedBaseline(view, { window_steps, normal_steps_min });
+    const { devices } = view.spec;
+    return { points, series: { ...series, written_ms }, visible, spec: baselineSpec(view), devices, taught };
   }
 
   #samples(view: JobView, { baseline_tokens_per_s_per_device }: Surroundings, devices: WindowView | null) {
@@ -168,10 +181,10 @@ export class TrackedJob {
     return [...again, ...missing.filter((time) => time < grid_ms)];
   }
 
-  #viewAt(at_us: number, { faults, heard_until_us }: Surroundings): JobView {
+  #viewAt(at_us: number, { faults, node_states, heard_until_us }: Surroundings): JobView {
     const heard = heard_until_us === undefined ? {} : { heard_until_us: Math.min(heard_until_us, at_us) };
     const live = { ...liveLimits(this.#config), ...heard };
     const { site } = this.#config;
-    return jobView(this.events.events, { job: this.events.job, at_us, live, faults, site });
+    return jobView(this.events.events, { job: this.events.job, at_us, live, faults, node_states, site });
   }
 }
