@@ -1,5 +1,5 @@
 import { canonicalEventLine } from '../domain/event-reader.ts';
-import { type FaultEvent, isJobScoped, type RunEvent } from '../domain/events.ts';
+import { type FaultEvent, isJobScoped, type NodeStateEvent, type RunEvent } from '../domain/events.ts';
 import { jobReport } from '../domain/report/job-report.ts';
 import type { JobReport } from '../domain/report/report-shape.ts';
 import { createLog } from '../platform/log.ts';
@@ -15,8 +15,9 @@ const EVENTS_PER_PUBLISH = 20_000;
 /** The report of a job that is kept nowhere: from its events alone, as of its newest one. */
 export function reportInMemory(job: string, events: readonly RunEvent[]): JobReport {
   const faults = events.filter((event): event is FaultEvent => event.type === 'fault');
+  const node_states = events.filter((event): event is NodeStateEvent => event.type === 'node_state');
   const scoped = events.filter(isJobScoped);
-  return jobReport(scoped, { job, faults, site: siteOf(settingsFrom({}).config) });
+  return jobReport(scoped, { job, faults, node_states, site: siteOf(settingsFrom({}).config) });
 }
 
 /** Sends the events to a running Headway and asks it for the report, once they are in its tables. */

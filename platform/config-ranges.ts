@@ -28,6 +28,12 @@ const RULES: readonly Rule[] = [
     wanted: 'above 0, up to 1',
     allows: (value) => value > 0 && value <= 1,
   },
+  {
+    // a target of 1 leaves no error budget, and one of 0 asks for nothing
+    names: /_target_ratio$/,
+    wanted: 'above 0 and below 1',
+    allows: (value) => value > 0 && value < 1,
+  },
   { names: /_ratio$/, wanted: 'from 0 to 1', allows: (value) => value >= 0 && value <= 1 },
   {
     names: /(interval|timeout|resolution|refresh|retry(_\w+)?)_s$/,
@@ -68,7 +74,7 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonl
 
 /** Whether a setting that is unknown by default (`null`) is a number when it is set; others of that kind are texts. */
 export function isNumberOrNull(path: string): boolean {
-  return /(^|[._])(pue|price_per_\w+)$/.test(path);
+  return /(^|[._])(pue|price_per_\w+|\w+_target_ratio)$/.test(path);
 }
 
 /** Whether a setting is one that must not be printed: a token, a password, a secret. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type EventLines, type RejectedLine, readEventLines } from '../../domain/event-reader.ts';
-import type { FaultEvent, JobScopedEvent } from '../../domain/events.ts';
+import type { FaultEvent, JobScopedEvent, NodeStateEvent } from '../../domain/events.ts';
 import { TooManyWindows } from '../../domain/ledger/ledger.ts';
 import { reportLedger } from '../../domain/report/job-report.ts';
 import { withExamples } from '../examples.ts';
@@ -52,7 +52,7 @@ export function addLedger(program: Command, terminal: Terminal, setExitCode: Set
 }
 
 function answersOf(path: string, { events, rejected }: EventLines, options: LedgerOptions): LedgerAnswer[] {
-  const { byJob, faults } = sorted(events.map(({ event }) => event));
+  const { byJob, faults, node_states } = sorted(events.map(({ event }) => event));
   if (byJob.size === 0) throw new CommandFailure(EXIT.problem_found, nothingUsable(path, rejected));
   if (options.job !== undefined && !byJob.has(options.job)) {
     throw usageFailure(
@@ -65,7 +65,13 @@ function answersOf(path: string, { events, rejected }: EventLines, options: Ledg
   return jobs.map((job) => {
     const windows_us = size_us === undefined ? undefined : { size_us, count_max: WINDOWS_MAX };
     try {
-      const { quality, ...ledger } = reportLedger(byJob.get(job) ?? [], { job, at_us, faults, windows_us });
+      const { quality, ...ledger } = reportLedger(byJob.get(job) ?? [], {
+        job,
+        at_us,
+        faults,
+        node_states,
+        windows_us,
+      });
       return { ...ledger, quality: { ...quality, rejected } };
     } catch (error) {
       if (error instanceof TooManyWindows)
@@ -79,15 +85,17 @@ function answersOf(path: string, { events, rejected }: EventLines, options: Ledg
 function sorted(events: readonly EventLines['events'][number]['event'][]) {
   const byJob = new Map<string, JobScopedEvent[]>();
   const faults: FaultEvent[] = [];
+  const node_states: NodeStateEvent[] = [];
   for (const event of events) {
     if (event.type === 'fault') faults.push(event);
-    else if (event.type !== 'node_state') {
+    else if (event.type === 'node_state') node_states.push(event);
+    else {
       const known = byJob.get(event.job);
       if (known === undefined) byJob.set(event.job, [event]);
       else known.push(event);
     }
   }
-  return { byJob, faults };
+  return { byJob, faults, node_states };
 }
 
 function nothingUsable(path: string, rejected: readonly RejectedLine[]): string {

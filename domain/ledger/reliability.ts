@@ -3,7 +3,13 @@ import { type Interval, meanTimeInterval } from '../poisson.ts';
 import type { Bucket, LedgerJson } from './ledger-shape.ts';
 
 /** Computing and saving, kept or not: what "running time" means in mean time between interruptions. */
-const RUNNING: readonly Bucket[] = ['productive', 'program_startup', 'lost_work', 'in_flight', 'ckpt_save'];
+export const RUNNING_BUCKETS: readonly Bucket[] = [
+  'productive',
+  'program_startup',
+  'lost_work',
+  'in_flight',
+  'ckpt_save',
+];
 
 /**
  * Mean time between interruptions over running time (compute and checkpoint), seconds; null without an interruption:
@@ -24,7 +30,7 @@ export function nodeMtbf(
 
 /** Seconds of computing and saving, kept or not. */
 export function runningTime(buckets_s: LedgerJson['buckets_s']): number {
-  return RUNNING.reduce((sum, bucket) => sum + (buckets_s[bucket] ?? 0), 0);
+  return RUNNING_BUCKETS.reduce((sum, bucket) => sum + (buckets_s[bucket] ?? 0), 0);
 }
 
 /** Share of the error budget spent: (1 - goodput) / (1 - target). Above 1 the target is missed. */

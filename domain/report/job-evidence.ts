@@ -9,12 +9,14 @@ import type {
 import { upperBound } from '../ledger/job-view.ts';
 import { type Layer, unionOf } from '../ledger/layers.ts';
 import type { Bucket, Segment } from '../ledger/ledger-shape.ts';
+import { type CheckpointOperation, checkpointOperations } from './checkpoint-groups.ts';
+import { nodesOf } from './job-nodes.ts';
 
 /** What was told of a job beside its steps: the witnesses that causes, ladders and named ratios call. */
 export interface JobEvidence {
   /** Hardware and driver faults of the job's nodes. */
   readonly faults: readonly FaultEvent[];
-  /** States of the job's nodes, in order of time. */
+  /** States of the job's nodes (of all that were told, where it named none), in order of time. */
   readonly node_states: readonly NodeStateEvent[];
   readonly fails: readonly FailEvent[];
   readonly ends: readonly AttemptEndEvent[];
@@ -22,6 +24,10 @@ export interface JobEvidence {
   readonly queue: Layer;
   /** Checkpoint saves that were complete by the moment looked from, in order of start. */
   readonly saves: readonly Pick<SpanEvent, 'start_us' | 'end_us'>[];
+  /** Saves and restores of checkpoints that were over by then, put together from their spans, in order of start. */
+  readonly checkpoints: readonly CheckpointOperation[];
+  /** Nodes that each attempt said it runs on, by the time of its start. */
+  readonly nodes_by_start: ReadonlyMap<number, number>;
 }
 
 export interface Witnesses {
@@ -38,14 +44,21 @@ export function evidenceOf(
   const fails: FailEvent[] = [];
   const ends: AttemptEndEvent[] = [];
   const queued: SpanEvent[] = [];
-  const saves: SpanEvent[] = [];
+  const spans: SpanEvent[] = [];
+  const nodes_by_start = new Map<number, number>();
+  const nodes = new Set(nodesOf(events));
   for (const event of events) {
     if (event.type === 'fail' && event.time_us <= at_us) fails.push(event);
     else if (event.type === 'attempt_end' && event.time_us <= at_us) ends.push(event);
+    else if (event.type === 'attempt_start' && event.nodes !== undefined && event.nodes.length > 0)
+      nodes_by_start.set(event.time_us, new Set(event.nodes).size);
     else if (event.type !== 'span') continue;
     else if (event.kind === 'queue' && event.start_us < at_us) queued.push(event);
-    else if (event.kind === 'ckpt_save' && event.end_us <= at_us) saves.push(event);
+    else if (isCheckpoint(event) && event.end_us <= at_us) spans.push(event);
   }
+  const checkpoints = checkpointOperations(
+    spans.sort((a, b) => a.start_us - b.start_us || a.end_us - b.end_us),
+  );
   const intervals = queued.map(({ start_us, end_us }) => ({
     from_us: start_us,
     to_us: Math.min(end_us, at_us),
@@ -54,13 +67,21 @@ export function evidenceOf(
   return {
     faults: faults.filter(({ time_us }) => time_us <= at_us),
     node_states: node_states
-      .filter(({ time_us }) => time_us <= at_us)
+      .filter(({ time_us, node }) => time_us <= at_us && (nodes.size === 0 || nodes.has(node)))
       .sort((a, b) => a.time_us - b.time_us || (a.node < b.node ? -1 : 1)),
     fails,
     ends,
     queue: unionOf(intervals),
-    saves: saves.sort((a, b) => a.start_us - b.start_us || a.end_us - b.end_us),
+    saves: checkpoints.flatMap(({ kind, state_us, end_us }) =>
+      kind === 'ckpt_save' ? [{ start_us: state_us, end_us }] : [],
+    ),
+    checkpoints,
+    nodes_by_start,
   };
+}
+
+function isCheckpoint({ kind }: SpanEvent): boolean {
+  return kind === 'ckpt_save' || kind === 'ckpt_restore';
 }
 
 /** Buckets in which a job may really have waited in a queue, whatever else was said of that time. */

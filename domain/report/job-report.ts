@@ -11,10 +11,10 @@ import { type JobView, jobView, type ViewOptions } from './job-view.ts';
 import { loggedNumbers, withLoggedRecompute } from './logged.ts';
 import { memoryOf } from './memory.ts';
 import { mfuImplausible } from './mfu-implausible.ts';
-import { mttrOf } from './mttr.ts';
 import { ofuOf } from './ofu.ts';
 import { qualityOf } from './quality.ts';
 import { efficiencyRates } from './rates.ts';
+import { reliabilityAllReasons, reliabilitySections } from './reliability-sections.ts';
 import type { HardwareSummary, JobReport, Quality } from './report-shape.ts';
 import { runTimeOf } from './run-time.ts';
 import { stepKinds } from './step-kinds.ts';
@@ -40,6 +40,7 @@ export function reportOfView(view: JobView): JobReport {
   const logged = loggedNumbers(measured, spec);
   const ledger = rangedLedger(view);
   const sections = accountSections(view, ledger);
+  const reliable = reliabilitySections(view, ledger, sections.incidents);
   const quality = qualityOf({ ...view, spec }, throughput, logged, ledger);
   const devices = usualDevices(measured) ?? spec.devices;
   const rates = efficiencyRates(throughput.tokens_per_s_per_device, spec);
@@ -71,14 +72,17 @@ export function reportOfView(view: JobView): JobReport {
     step_kinds: stepKinds(view),
     ledger,
     ...sections,
+    ...reliable,
     run_time_s: runTimeOf(ledger),
-    mttr: mttrOf(ledger.incidents),
     telemetry: view.telemetry,
     energy: energyOf(view),
     cost: costOf(view, ledger),
     memory: memoryOf({ ...view, spec }),
     totals: totalsOf(view, ledger, devices),
-    quality: { ...quality, reasons: { ...quality.reasons, ...sectionReasons(sections) } },
+    quality: {
+      ...quality,
+      reasons: { ...quality.reasons, ...sectionReasons(sections), ...reliabilityAllReasons(reliable) },
+    },
   };
 }
 

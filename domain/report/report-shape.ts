@@ -7,9 +7,9 @@ import type { EnergyReport } from './energy.ts';
 import type { LoggedNumbers } from './logged.ts';
 import type { Losses, ReportIncident } from './losses.ts';
 import type { MemoryReport } from './memory.ts';
-import type { MttrSummary } from './mttr.ts';
 import type { ByConvention } from './rates.ts';
 import type { NamedRatios } from './ratios.ts';
+import type { ReliabilitySections } from './reliability-sections.ts';
 import type { RunTime } from './run-time.ts';
 import type { SlowTime } from './slow-time.ts';
 import type { StepKinds } from './step-kinds.ts';
@@ -45,7 +45,7 @@ export interface HardwareSummary {
 }
 
 /** The answer of `report --json`, `import --json` and `/v1/jobs/{job}`. Rates are on kept step time, never on wall-clock. */
-export interface JobReport {
+export interface JobReport extends ReliabilitySections {
   readonly job: string;
   readonly state: JobState;
   /** The moment looked from, RFC 3339; null when nothing was ever heard. */
@@ -100,7 +100,6 @@ export interface JobReport {
   readonly run_time_s: RunTime;
   /** Each with its repair ladder, its cause in columns, and what it cost. */
   readonly incidents: readonly ReportIncident[];
-  readonly mttr: MttrSummary;
   /** What device telemetry says of the job; null when none was read. */
   readonly telemetry: TelemetrySummary | null;
   readonly energy: EnergyReport | null;

@@ -6,6 +6,8 @@ export interface SiteConfig {
   readonly price_per_device_hour: number | null;
   /** Name of the currency that prices are in, as it is to be printed. */
   readonly currency: string | null;
+  /** Goodput that every job is held to that names no target of its own, above 0 and below 1. */
+  readonly goodput_target_ratio?: number | null;
   readonly power: {
     /** Facility power over IT power (power usage effectiveness), at least 1. */
     readonly pue: number | null;
@@ -17,5 +19,6 @@ export interface SiteConfig {
 export const SITE_DEFAULTS: SiteConfig = {
   price_per_device_hour: null,
   currency: null,
+  goodput_target_ratio: null,
   power: { pue: null },
 };

@@ -1,4 +1,4 @@
-import type { FaultEvent, RunEvent } from '../../domain/events.ts';
+import type { FaultEvent, NodeStateEvent, RunEvent } from '../../domain/events.ts';
 import { type EventRow, eventOfRow } from '../../platform/store/event-rows.ts';
 import { namedQuery } from '../../platform/store/named-queries.ts';
 import type { Store } from '../../platform/store/store.ts';
@@ -18,6 +18,8 @@ export interface JobReader {
   events(job: string): Promise<RunEvent[]>;
   /** Faults of the nodes, or sent for the job, between two times (microseconds). */
   faults(job: string, nodes: readonly string[], from_us: number, to_us: number): Promise<FaultEvent[]>;
+  /** States of the nodes between two times (microseconds), in order of time. */
+  nodeStates(nodes: readonly string[], from_us: number, to_us: number): Promise<NodeStateEvent[]>;
   /** Newest telemetry of any of the nodes since a time (microseconds); undefined when there was none. */
   heardUntil(nodes: readonly string[], since_us: number): Promise<number | undefined>;
 }
@@ -38,6 +40,16 @@ export function createJobReader(store: Store): JobReader {
       });
       // Only rows of type fault are asked for.
       return rows.map(({ body }) => JSON.parse(body) as FaultEvent);
+    },
+    async nodeStates(nodes, from_us, to_us) {
+      if (nodes.length === 0) return [];
+      const range = { from_us: Math.floor(from_us), to_us: Math.ceil(to_us) };
+      const rows = await store.query<{ body: string }>(namedQuery('node_states_of_nodes'), {
+        nodes,
+        ...range,
+      });
+      // Only rows of type node_state are asked for.
+      return rows.map(({ body }) => JSON.parse(body) as NodeStateEvent);
     },
     async heardUntil(nodes, since_us) {
       if (nodes.length === 0) return undefined;

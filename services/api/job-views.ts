@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { type FaultEvent, isJobScoped, type JobScopedEvent } from '../../domain/events.ts';
+import { isJobScoped, type JobScopedEvent } from '../../domain/events.ts';
 import { nodesOf } from '../../domain/report/job-nodes.ts';
 import { type JobView, jobView, type ViewOptions } from '../../domain/report/job-view.ts';
 import type { JobReader } from './job-reader.ts';
@@ -26,12 +26,14 @@ export async function readView(
   const events = await scopedEvents(jobs, job);
   const now_us = options.at_us ?? clock.now_us();
   const nodes = nodesOf(events);
-  const [faults, heard_until_us] = await Promise.all([
-    faultsOf(jobs, job, nodes, events, now_us),
+  const from_us = earliestOf(events);
+  const [faults, node_states, heard_until_us] = await Promise.all([
+    jobs.faults(job, nodes, from_us, now_us),
+    jobs.nodeStates(nodes, from_us, now_us),
     jobs.heardUntil(nodes, now_us - HEARD_LOOKBACK_US),
   ]);
   const limits = heard_until_us === undefined ? live : { ...live, heard_until_us };
-  const view = jobView(events, { job, now_us, ...options, live: limits, faults, site });
+  const view = jobView(events, { job, now_us, ...options, live: limits, faults, node_states, site });
   if (!withDevices || devices === undefined) return view;
   return { ...view, telemetry: await devices.telemetry(view, events) };
 }
@@ -50,17 +52,11 @@ async function scopedEvents(jobs: JobReader, job: string): Promise<JobScopedEven
 /** Telemetry older than this is of no job that is still followed: as long as the analyzer follows one that says nothing. */
 const HEARD_LOOKBACK_US = 7 * 86_400e6;
 
-/** Faults before the first event may still explain a failure after it. */
-const FAULTS_BEFORE_US = 600e6;
+/** Faults and states before the first event may still explain a failure after it. */
+const SURROUNDINGS_BEFORE_US = 600e6;
 
-async function faultsOf(
-  jobs: JobReader,
-  job: string,
-  nodes: readonly string[],
-  events: readonly JobScopedEvent[],
-  now_us: number,
-): Promise<FaultEvent[]> {
+function earliestOf(events: readonly JobScopedEvent[]): number {
   const starts = events.flatMap((event) => (event.type === 'attempt_start' ? [event.time_us] : []));
   const first_us = starts.length === 0 ? 0 : starts.reduce((a, b) => Math.min(a, b));
-  return jobs.faults(job, nodes, first_us - FAULTS_BEFORE_US, now_us);
+  return first_us - SURROUNDINGS_BEFORE_US;
 }

@@ -14,6 +14,7 @@ export function memoryReader(events: readonly RunEvent[]): JobReader {
         .map((job) => ({ job, events: 1, first_event_us: START_US, newest_event_us: START_US })),
     events: async (job) => events.filter((event) => jobOf(event) === job),
     faults: async () => events.flatMap((event) => (event.type === 'fault' ? [event] : [])),
+    nodeStates: async () => events.flatMap((event) => (event.type === 'node_state' ? [event] : [])),
     heardUntil: async () => undefined,
   };
 }

@@ -1,16 +1,18 @@
-import type { FaultEvent, JobScopedEvent } from '../../../domain/events.ts';
+import type { FaultEvent, JobScopedEvent, NodeStateEvent } from '../../../domain/events.ts';
 import { nodesOf } from '../../../domain/report/job-nodes.ts';
 import type { Log } from '../../../platform/log.ts';
 import { namedQuery } from '../../../platform/store/named-queries.ts';
 import type { Store } from '../../../platform/store/store.ts';
-import { readFaults } from './job-events.ts';
+import { readFaults, readNodeStates } from './job-events.ts';
 
 /** How far before the first event of a job a fault may lie and still be of interest. */
 const BEFORE_US = 600e6;
 
-/** What others said around a job: faults of its nodes, and how long its devices were heard. */
+/** What others said around a job: faults and states of its nodes, and how long its devices were heard. */
 export interface JobContext {
   readonly faults: readonly FaultEvent[];
+  /** States of its nodes, in order of time. */
+  readonly node_states: readonly NodeStateEvent[];
   /** Newest telemetry of the job's nodes, microseconds since the epoch; undefined when there is none. */
   readonly heard_until_us: number | undefined;
 }
@@ -49,11 +51,12 @@ export function createContextReader(store: Store, log: Log, lookback_s: number) 
     ): Promise<JobContext> {
       const nodes = nodesOf(events);
       const from_us = earliestTime(events) - BEFORE_US;
-      const [faults, heard_until_us] = await Promise.all([
+      const [faults, node_states, heard_until_us] = await Promise.all([
         readFaults(store, job, nodes, { from_us, to_us: now_us }),
+        readNodeStates(store, nodes, { from_us, to_us: now_us }),
         heardUntil(nodes, now_us, before?.heard_until_us),
       ]);
-      return { faults, heard_until_us };
+      return { faults, node_states, heard_until_us };
     },
   };
 }

@@ -1,4 +1,9 @@
-import { type FaultEvent, isJobScoped, type JobScopedEvent } from '../../../domain/events.ts';
+import {
+  type FaultEvent,
+  isJobScoped,
+  type JobScopedEvent,
+  type NodeStateEvent,
+} from '../../../domain/events.ts';
 import { specHistory } from '../../../domain/report/spec-history.ts';
 import { type EventRow, eventOfRow } from '../../../platform/store/event-rows.ts';
 import { namedQuery } from '../../../platform/store/named-queries.ts';
@@ -82,4 +87,16 @@ export async function readFaults(
     to_us: Math.ceil(to_us),
   });
   return rows.map(({ body }) => JSON.parse(body) as FaultEvent);
+}
+
+/** States of the nodes between two times (microseconds), in order of time. */
+export async function readNodeStates(
+  store: Store,
+  nodes: readonly string[],
+  { from_us, to_us }: { from_us: number; to_us: number },
+): Promise<NodeStateEvent[]> {
+  if (nodes.length === 0) return [];
+  const range = { from_us: Math.floor(from_us), to_us: Math.ceil(to_us) };
+  const rows = await store.query<{ body: string }>(namedQuery('node_states_of_nodes'), { nodes, ...range });
+  return rows.map(({ body }) => JSON.parse(body) as NodeStateEvent);
 }
