@@ -1,6 +1,9 @@
 import { Command, CommanderError } from 'commander';
+import { addAlerts } from './commands/alerts.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addDashboards } from './commands/dashboards.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addFlops } from './commands/flops.ts';
 import { addImport } from './commands/import.ts';
 import { addLedger } from './commands/ledger.ts';
@@ -10,6 +13,7 @@ import { addRules } from './commands/rules.ts';
 import { addSettings } from './commands/settings.ts';
 import { addSpec } from './commands/spec.ts';
 import { addStart } from './commands/start.ts';
+import { addTop } from './commands/top.ts';
 import { expectedFailure } from './expected-errors.ts';
 import { EXIT, type ExitCode } from './outcome.ts';
 import { outliveReaders, processTerminal, say, type Terminal } from './terminal.ts';
@@ -50,10 +54,14 @@ function createProgram(terminal: Terminal, setExitCode: SetExitCode): Command {
   addLedger(program, terminal, setExitCode);
   addFlops(program, terminal);
   addLinearity(program, terminal);
+  addTop(program, terminal);
+  addAlerts(program, terminal, setExitCode);
   addRules(program, terminal);
   addDashboards(program, terminal);
   addSpec(program, terminal, setExitCode);
   addSettings(program, terminal);
+  addDoctor(program, terminal, setExitCode);
+  addCompletion(program, terminal);
   return program;
 }
 

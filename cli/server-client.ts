@@ -12,6 +12,12 @@ export interface Rejection {
 /** A running Headway, over HTTP. Every failure to reach it is exit code 3 and says what to start. */
 export interface ServerClient {
   getJson(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<unknown>;
+  /** The body of an answer that goes on; it ends when the signal does. */
+  openStream(
+    path: string,
+    query: Readonly<Record<string, string | undefined>>,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>>;
   sendEventLines(lines: readonly string[]): Promise<{ accepted: number; rejected: Rejection[] }>;
 }
 
@@ -37,6 +43,12 @@ export function createServerClient(url: string, token: string | undefined): Serv
       const body = await bodyOf(response);
       if (!response.ok) throw failureOf(response, body, path);
       return body;
+    },
+    async openStream(path, query, signal) {
+      const response = await call(`${path}${queryText(query)}`, { method: 'GET', signal });
+      if (!response.ok) throw failureOf(response, await bodyOf(response), path);
+      if (response.body === null) throw new CommandFailure(EXIT.problem_found, `${path} answered nothing.`);
+      return response.body as unknown as AsyncIterable<Uint8Array>;
     },
     async sendEventLines(lines) {
       const total = { accepted: 0, rejected: [] as Rejection[] };

@@ -30,6 +30,8 @@ export interface IncidentFrame {
   readonly cause: string | null;
   readonly node: string | null;
   readonly device: string | null;
+  /** RFC 3339. */
+  readonly failed_at: string | null;
 }
 
 /**
@@ -67,6 +69,7 @@ const SERIES = {
   stalled: 'headway_job_stalled_seconds',
   devices: 'headway_job_devices',
   incidents: 'headway_incident_info',
+  incident_starts: 'headway_incident_start_timestamp_seconds',
 } as const;
 
 /** The live series of all jobs, as of now. */
@@ -108,7 +111,10 @@ export async function readFrames(engine: Engine, now_ms: number): Promise<Frames
       devices: by.devices.get(job) ?? null,
     });
   }
-  return { jobs, incidents: incidentsOf(answers.get('incidents') ?? []) };
+  return {
+    jobs,
+    incidents: incidentsOf(answers.get('incidents') ?? [], answers.get('incident_starts') ?? []),
+  };
 }
 
 type Found = { readonly labels: Record<string, string>; readonly value: number };
@@ -119,11 +125,13 @@ async function samplesOf(engine: Engine, query: string, now_ms: number): Promise
   return result.vector.map(({ labels, value }) => ({ labels: toRecord(labels), value }));
 }
 
-function incidentsOf(samples: readonly Found[]): Map<string, IncidentFrame> {
+function incidentsOf(samples: readonly Found[], starts: readonly Found[]): Map<string, IncidentFrame> {
+  const startOf = new Map(starts.map(({ labels, value }) => [labels['incident'] ?? '', value] as const));
   const textOf = (text: string | undefined) => (text === undefined || text === '' ? null : text);
   return new Map(
     samples.map(({ labels }) => {
       const incident = labels['incident'] ?? '';
+      const at_s = startOf.get(incident);
       return [
         incident,
         {
@@ -134,6 +142,7 @@ function incidentsOf(samples: readonly Found[]): Map<string, IncidentFrame> {
           cause: textOf(labels['cause']),
           node: textOf(labels['node']),
           device: textOf(labels['device']),
+          failed_at: at_s === undefined ? null : new Date(at_s * 1000).toISOString(),
         },
       ] as const;
     }),

@@ -64,7 +64,7 @@ export async function openReadApi({ now_us, config, series, rules = [] }: ReadAp
   return {
     store,
     app,
-    store_events: (events) => storeEvents(store, events, now_us() / 1000),
+    store_events: async (events) => void (await storeEvents(store, events, now_us() / 1000)),
     async json(path) {
       const response = await app.request(path);
       const body = (await response.json()) as Record<string, unknown>;
