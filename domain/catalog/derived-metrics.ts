@@ -138,6 +138,24 @@ export const DERIVED_METRICS = [
     help: 'MFU now over the learned normal of the same job specification.',
   },
   {
+    name: 'headway_job_spec_mismatch_ratio',
+    labels: [
+      JOB,
+      { name: 'figure', help: 'the figure that the framework printed' },
+      {
+        name: 'explained_by',
+        help: 'what would explain it: a convention, a denominator, a known mistake; or nothing',
+      },
+      {
+        name: 'severity',
+        values: ['info', 'warning'],
+        help: 'info: a difference of definition; warning: a mistake, or nothing known explains it',
+      },
+    ],
+    unit: 'ratio',
+    help: 'How far a figure that the framework printed lies from the computed one, on the newest kept steps. Absent where they agree.',
+  },
+  {
     name: 'headway_job_ofu_ratio',
     labels: [JOB],
     unit: 'ratio',

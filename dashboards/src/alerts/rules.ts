@@ -1,5 +1,6 @@
 import type { AlertRule } from './alert-rule.ts';
 import { goodputRule, linearityRule, mfuRules } from './efficiency-rules.ts';
+import { mismatchRule } from './mismatch-rule.ts';
 import { plausibilityRule } from './plausibility-rule.ts';
 import { stallRule } from './stall-rule.ts';
 import { ALERT_THRESHOLDS, type AlertThresholds } from './thresholds.ts';
@@ -17,6 +18,7 @@ export function buildRules(thresholds: AlertThresholds = ALERT_THRESHOLDS): read
     linearityRule(thresholds),
     goodputRule(thresholds),
     plausibilityRule(thresholds),
+    mismatchRule(thresholds),
     unexplainedRule(thresholds),
     watchdogRule(),
   ];

@@ -6,6 +6,7 @@ import { addEnergySamples } from './energy-samples.ts';
 import { addIncidentSamples } from './incident-samples.ts';
 import { addLedgerSamples } from './ledger-samples.ts';
 import { type MetricSample, SampleList } from './metric-sample.ts';
+import { addMismatchSamples } from './mismatch-samples.ts';
 import { addOfuSamples } from './ofu-samples.ts';
 import { addProgressSamples } from './progress-samples.ts';
 import { addRatioSamples } from './ratio-samples.ts';
@@ -24,6 +25,7 @@ export function samplesOf(
     addRatioSamples(list, view);
   }
   addEfficiencySamples(list, view, options);
+  addMismatchSamples(list, view, options.window_steps);
   addOfuSamples(list, devices);
   addEnergySamples(list, devices);
   if (view.account.attempts.length > 0) addCostSamples(list, view);

@@ -83,6 +83,7 @@ describe('every rule', () => {
       'HeadwayLinearityLow ticket',
       'HeadwayGoodputLow ticket',
       'HeadwayMfuImplausible ticket',
+      'HeadwaySpecMismatch ticket',
       'HeadwayTimeUnexplained ticket',
     ]);
   });
