@@ -82,6 +82,7 @@ function efficiencyText({
   hardware,
   mfu_ratio,
   hfu_ratio,
+  mfu_ratio_by_peak,
   tflops_per_device,
   spec,
 }: JobReport): string {
@@ -100,8 +101,18 @@ function efficiencyText({
   return [
     `Model ${model.name}: ${count(model.parameters)} parameters; ${hardware.name ?? 'device unknown'}, ${peak}`,
     ...rows,
+    ...peaksText(mfu_ratio_by_peak),
     ...(hfu_ratio === null ? [] : [`  HFU ${ratioText(hfu_ratio)}${recompute}`]),
   ].join('\n');
+}
+
+/** Where the denominator is open, MFU against each peak, labelled with its format. */
+function peaksText(peaks: JobReport['mfu_ratio_by_peak']): string[] {
+  const rows = Object.entries(peaks ?? {});
+  if (rows.length < 2) return [];
+  return rows.map(
+    ([dtype, mfu]) => `  MFU against the ${dtype} peak ${ratioText(mfu.mm_causal)} (mm_causal)`,
+  );
 }
 
 function loggedText({ logged }: JobReport): string {

@@ -1,7 +1,5 @@
-import { denominatorsOf } from '../catalog/hardware.ts';
-import { mfuByConvention } from '../mfu.ts';
 import type { ResolvedSpec } from './job-spec.ts';
-import type { ByConvention } from './rates.ts';
+import { mfuByPeak } from './rates.ts';
 import type { JobReport } from './report-shape.ts';
 
 /** The answer of `/v1/jobs/{job}/efficiency`: the object of `flops --json` with the measured rates in it. */
@@ -30,24 +28,9 @@ export function efficiencyOf(report: JobReport, spec: ResolvedSpec) {
     mfu_ratio: report.mfu_ratio,
     hfu_ratio: report.hfu_ratio,
     ofu_ratio: report.ofu_ratio,
-    mfu_ratio_by_peak: byPeak(tokens_per_s_per_device, spec),
+    mfu_ratio_by_peak: mfuByPeak(tokens_per_s_per_device, spec),
     logged: report.logged,
     notes: model?.notes ?? [],
     quality,
   };
-}
-
-/** The same MFU against every peak that such a run is shown against: two for FP8, whose denominator is open. */
-function byPeak(
-  rate: number | null,
-  { model, hardware, dtype }: ResolvedSpec,
-): Readonly<Record<string, ByConvention>> | null {
-  if (rate === null || model === null || hardware === null) return null;
-  const speed = { tokens_per_s: rate, devices: 1 };
-  return Object.fromEntries(
-    denominatorsOf(hardware, dtype).map((peak) => [
-      peak.dtype,
-      mfuByConvention(model, { ...speed, peak_flops: peak.peak_flops }),
-    ]),
-  );
 }

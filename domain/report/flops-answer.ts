@@ -1,5 +1,4 @@
 import {
-  denominatorsOf,
   findHardware,
   type HardwareOverride,
   type HardwareSpec,
@@ -9,7 +8,8 @@ import {
 } from '../catalog/hardware.ts';
 import type { Recompute } from '../events.ts';
 import { flopsPerDevice, hfuRatio, isAbovePeak, mfuByConvention } from '../mfu.ts';
-import type { Convention, ModelFlops } from '../model-flops.ts';
+import type { ModelFlops } from '../model-flops.ts';
+import { type ByConvention, mfuByPeak } from './rates.ts';
 
 /** What a person adds to a model to get an efficiency; everything is optional. */
 export interface EfficiencyAsked {
@@ -29,8 +29,6 @@ export interface EfficiencyAsked {
 }
 
 const ASSUMED_DTYPE = 'bf16';
-
-type ByConvention = Readonly<Record<Convention, number | null>>;
 
 /** The answer of `flops --json`. Null where it was not asked for or cannot be known; `reasons` says why. */
 export interface FlopsAnswer {
@@ -161,21 +159,6 @@ function ratesFrom(
     ...measured,
     mfu_ratio: mfuByConvention(model, speed),
     hfu_ratio: hfuRatio({ ...speed, model, recompute }),
-    mfu_ratio_by_peak: byPeak(model, speed, spec, dtype),
+    mfu_ratio_by_peak: mfuByPeak(tokens_per_s / devices, { model, hardware: spec, dtype }),
   };
-}
-
-function byPeak(
-  model: ModelFlops,
-  speed: { readonly tokens_per_s: number; readonly devices: number },
-  spec: HardwareSpec | null,
-  dtype: string,
-): Readonly<Record<string, ByConvention>> | null {
-  if (spec === null) return null;
-  return Object.fromEntries(
-    denominatorsOf(spec, dtype).map((peak) => [
-      peak.dtype,
-      mfuByConvention(model, { ...speed, peak_flops: peak.peak_flops }),
-    ]),
-  );
 }

@@ -13,7 +13,7 @@ import { memoryOf } from './memory.ts';
 import { mfuImplausible } from './mfu-implausible.ts';
 import { ofuOf } from './ofu.ts';
 import { qualityOf } from './quality.ts';
-import { efficiencyRates } from './rates.ts';
+import { efficiencyRates, mfuByPeak } from './rates.ts';
 import { reliabilityAllReasons, reliabilitySections } from './reliability-sections.ts';
 import type { HardwareSummary, JobReport, Quality } from './report-shape.ts';
 import { runTimeOf } from './run-time.ts';
@@ -62,6 +62,7 @@ export function reportOfView(view: JobView): JobReport {
     hardware: hardwareSummary(spec),
     ...throughput,
     ...rates,
+    mfu_ratio_by_peak: mfuByPeak(throughput.tokens_per_s_per_device, spec),
     ofu_ratio,
     linearity_estimate_ratio: scalingEstimate(measured, ESTIMATE_WINDOW),
     logged,

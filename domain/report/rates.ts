@@ -1,3 +1,4 @@
+import { denominatorsOf } from '../catalog/hardware.ts';
 import { flopsPerDevice, hfuRatio, mfuByConvention } from '../mfu.ts';
 import { CONVENTIONS, type Convention } from '../model-flops.ts';
 import type { ResolvedSpec } from './job-spec.ts';
@@ -31,6 +32,24 @@ export function efficiencyRates(
     mfu_ratio: peak_flops === null ? null : mfuByConvention(model, speed),
     hfu_ratio: hfuRatio({ ...speed, model, recompute: event.recompute }),
   };
+}
+
+/**
+ * The same MFU against every peak that such a run is shown against, by the format of the peak: one, and two for FP8 and
+ * FP4, whose denominator the field has not agreed on. Null without a rate, a model or a known device.
+ */
+export function mfuByPeak(
+  tokens_per_s_per_device: number | null,
+  { model, hardware, dtype }: Pick<ResolvedSpec, 'model' | 'hardware' | 'dtype'>,
+): Readonly<Record<string, ByConvention>> | null {
+  if (tokens_per_s_per_device === null || model === null || hardware === null) return null;
+  const speed = { tokens_per_s: tokens_per_s_per_device, devices: 1 };
+  return Object.fromEntries(
+    denominatorsOf(hardware, dtype).map((peak) => [
+      peak.dtype,
+      mfuByConvention(model, { ...speed, peak_flops: peak.peak_flops }),
+    ]),
+  );
 }
 
 function byConvention(value: (convention: Convention) => number | null): ByConvention {

@@ -77,6 +77,8 @@ export interface JobReport extends ReliabilitySections {
   readonly tflops_per_device: ByConvention | null;
   readonly mfu_ratio: ByConvention | null;
   readonly hfu_ratio: number | null;
+  /** MFU against every peak that such a run is shown against, by number format: two for FP8 and FP4. */
+  readonly mfu_ratio_by_peak: Readonly<Record<string, ByConvention>> | null;
   /** Tensor activity x SM clock / reference clock on kept step time, from telemetry: MFU cannot truly lie above it. */
   readonly ofu_ratio: number | null;
   /** Its own ideal, the computing alone of its best window, over its step time: an estimate of linearity, no comparison. */
