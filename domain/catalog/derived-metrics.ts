@@ -1,3 +1,5 @@
+import { RELIABILITY_METRICS } from './reliability-metrics.ts';
+
 /**
  * The derived metrics: what the analyzer writes, the dashboards and alert rules read, and the generated reference
  * prints. Names and labels are a contract with everybody who has built a panel or an alert on them.
@@ -334,10 +336,11 @@ export const DERIVED_METRICS = [
   },
   {
     name: 'headway_job_mttr_seconds',
-    labels: [JOB, { name: 'stat', values: ['mean', 'median', 'count'], help: 'which statistic' }],
+    labels: [JOB, { name: 'stat', values: ['mean', 'median', 'p90', 'count'], help: 'which statistic' }],
     unit: 's',
     help: 'Time to recovery over the incidents of the job; `count` is how many it rests on.',
   },
+  ...RELIABILITY_METRICS,
 ] as const satisfies readonly DerivedMetric[];
 
 export type DerivedMetricName = (typeof DERIVED_METRICS)[number]['name'];

@@ -12,17 +12,21 @@ export interface Progress {
   readonly excluded_s: number;
 }
 
-export function progressOf({ steps, segments, attempts }: Account): Progress {
+export function progressOf(account: Account): Progress {
+  const { steps, segments, attempts } = account;
   const kept = steps.filter((step) => step.fate === 'productive' && isProgress(step));
-  let last: number | null = null;
-  for (const { step } of kept) last = Math.max(last ?? step, step);
   let excluded_us = 0;
   for (const { bucket, from_us, to_us } of segments)
     if (bucket === 'excluded') excluded_us += to_us - from_us;
   return {
-    last_productive_step: last,
+    last_productive_step: lastProductiveStep(account),
     productive_steps: distinctSteps(kept),
     disruptions: Math.max(0, attempts.length - 1),
     excluded_s: excluded_us / 1e6,
   };
+}
+
+/** Steps are in order of start, and what is kept only goes forward. */
+export function lastProductiveStep({ steps }: Pick<Account, 'steps'>): number | null {
+  return steps.findLast((step) => step.fate === 'productive' && isProgress(step))?.step ?? null;
 }

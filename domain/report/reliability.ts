@@ -1,18 +1,10 @@
-import type { Bucket, LedgerJson, Segment } from '../ledger/ledger-shape.ts';
+import { MTBF_VARIANTS } from '../catalog/reliability-metrics.ts';
+import type { Bucket, Incident, LedgerJson, Segment } from '../ledger/ledger-shape.ts';
 import { type Mtbf, mtbf, RUNNING_BUCKETS, runningTime } from '../ledger/reliability.ts';
 import { type EttrSensitivity, ettrSensitivity } from './ettr-sensitivity.ts';
+import type { IncidentColumns } from './incident-columns.ts';
 import type { JobView } from './job-view.ts';
-import type { ReportIncident } from './losses.ts';
 
-/** Every mean time between failures in use, by name. `all` counts planned and manual stops too. */
-export const MTBF_VARIANTS = [
-  'elapsed',
-  'elapsed_unplanned',
-  'running_time',
-  'running_time_unplanned',
-  'node',
-  'node_attributed',
-] as const;
 export type MtbfVariant = (typeof MTBF_VARIANTS)[number];
 
 export interface Reliability {
@@ -36,6 +28,11 @@ export interface Reliability {
   readonly ettr: EttrSensitivity;
 }
 
+/** An incident with what kind of interruption it was. */
+export type NamedIncident = Pick<Incident, 'kind' | 'node'> & {
+  readonly causes: Pick<IncidentColumns, 'interruption'>;
+};
+
 const NO_NODES = 'an attempt did not say its nodes (attempt_start.nodes)';
 const NO_CLOCK = 'the log carries no time: how long the job ran between failures is not known';
 
@@ -49,7 +46,7 @@ const NO_CLOCK = 'the log carries no time: how long the job ran between failures
 export function reliabilityOf(
   view: JobView,
   ledger: LedgerJson,
-  incidents: readonly ReportIncident[],
+  incidents: readonly NamedIncident[],
 ): Reliability {
   const interruptions = countsOf(incidents);
   const { all, unplanned, node_attributed } = interruptions;
@@ -102,7 +99,7 @@ export function reliabilityReasons({ mtbf, interruptions }: Reliability): Record
   return reasons;
 }
 
-function countsOf(incidents: readonly ReportIncident[]): Reliability['interruptions'] {
+function countsOf(incidents: readonly NamedIncident[]): Reliability['interruptions'] {
   const counts = { all: 0, unplanned: 0, planned: 0, manual: 0, node_attributed: 0 };
   for (const { kind, causes, node } of incidents) {
     if (kind !== 'interruption') continue;

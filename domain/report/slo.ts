@@ -1,11 +1,18 @@
+import type { BURN_WINDOWS } from '../catalog/reliability-metrics.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
 import { budgetBurn } from '../ledger/reliability.ts';
 import type { JobView } from './job-view.ts';
 
 /** Stretches that burn rates are given for, seconds. */
-export const BURN_WINDOWS_S = { '5m': 300, '30m': 1800, '1h': 3600, '6h': 21_600, '3d': 259_200 } as const;
-export type BurnWindow = keyof typeof BURN_WINDOWS_S;
+export const BURN_WINDOWS_S = {
+  '5m': 300,
+  '30m': 1800,
+  '1h': 3600,
+  '6h': 21_600,
+  '3d': 259_200,
+} as const satisfies Readonly<Record<BurnWindow, number>>;
+export type BurnWindow = (typeof BURN_WINDOWS)[number];
 
 /**
  * Burn rates that raise an alert when the long and the short window agree. The usual table (14.4, 6, 1) is made for

@@ -1,6 +1,6 @@
 /** What a rule knows. Rule files for Prometheus and vmalert, Grafana's YAML, the runbook and the built-in page all come from it. */
 
-export type Severity = 'page' | 'ticket' | 'none';
+export type Severity = 'page' | 'ticket' | 'info' | 'none';
 
 /** Grafana compares in an expression node of its own; the recovery threshold is its hysteresis. */
 export interface Comparison {
@@ -24,7 +24,7 @@ export interface PageText {
   /** Follows the name of the job: `makes no progress`. */
   readonly headline: string;
   /** Unit of the measured value. */
-  readonly unit: 's' | 'percentunit';
+  readonly unit: 's' | 'percentunit' | 'none';
   /** One number, and the words around it: `{}` is the number. */
   readonly cost: { readonly expr: string; readonly text: string };
   /** What is to blame when no open incident is: one series, its number for `{}`, a label of it for `{label}`. */

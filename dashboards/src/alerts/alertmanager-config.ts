@@ -35,7 +35,9 @@ export function renderAlertmanagerConfig(options: AlertmanagerOptions = ALERTMAN
     inhibit_rules: [
       {
         source_matchers: ['alertname = HeadwayJobHung'],
-        target_matchers: ['alertname =~ "HeadwayMfuLow|HeadwayLinearityLow|HeadwayGoodputLow"'],
+        target_matchers: [
+          'alertname =~ "HeadwayMfuLow|HeadwayLinearityLow|HeadwayGoodputLow|HeadwaySloBurn"',
+        ],
         equal: ['job'],
       },
       {

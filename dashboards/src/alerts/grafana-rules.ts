@@ -38,11 +38,14 @@ export function renderGrafanaRules(rules: readonly AlertRule[], options: Grafana
   return `${header}${stringify(document, { lineWidth: 0 })}`;
 }
 
+/** Titles must differ where rules of one name do in severity. */
+const TITLED: ReadonlySet<string> = new Set(['page', 'info']);
+
 function grafanaRule(rule: AlertRule, { external_url, datasource_uid }: GrafanaRulesOptions) {
   const slug = `${rule.name}-${rule.severity}`.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase();
   return {
     uid: slug,
-    title: rule.severity === 'page' ? `${rule.name} (page)` : rule.name,
+    title: TITLED.has(rule.severity) ? `${rule.name} (${rule.severity})` : rule.name,
     condition: 'C',
     for: durationText(rule.for_s),
     ...(rule.keep_firing_s > 0 ? { keepFiringFor: durationText(rule.keep_firing_s) } : {}),

@@ -2,6 +2,7 @@ import type { AlertRule } from './alert-rule.ts';
 import { goodputRule, linearityRule, mfuRules } from './efficiency-rules.ts';
 import { mismatchRule } from './mismatch-rule.ts';
 import { plausibilityRule } from './plausibility-rule.ts';
+import { sloRules } from './slo-rule.ts';
 import { stallRule } from './stall-rule.ts';
 import { ALERT_THRESHOLDS, type AlertThresholds } from './thresholds.ts';
 import { unexplainedRule } from './unexplained-rule.ts';
@@ -17,6 +18,7 @@ export function buildRules(thresholds: AlertThresholds = ALERT_THRESHOLDS): read
     ...mfuRules(thresholds),
     linearityRule(thresholds),
     goodputRule(thresholds),
+    ...sloRules(thresholds),
     plausibilityRule(thresholds),
     mismatchRule(thresholds),
     unexplainedRule(thresholds),

@@ -24,6 +24,8 @@ export interface AlertThresholds {
    * `hang`, and a second wait here would only be paid in devices.
    */
   readonly stalled_for_s: number;
+  /** The two windows of a burn rate are the wait; this only skips a single odd point. */
+  readonly slo_for_s: number;
   readonly keep_firing_s: number;
   /** How often the rules are evaluated. */
   readonly interval_s: number;
@@ -45,6 +47,7 @@ export const ALERT_THRESHOLDS: AlertThresholds = {
   other_recovery_ratio: 0.015,
   other_for_s: 600,
   stalled_for_s: 0,
+  slo_for_s: 60,
   keep_firing_s: 120,
   interval_s: 15,
 };
@@ -57,6 +60,7 @@ export const DEMO_ALERT_THRESHOLDS: AlertThresholds = {
   goodput_for_s: 10,
   implausible_for_s: 60,
   other_for_s: 60,
+  slo_for_s: 0,
   keep_firing_s: 5,
   interval_s: 2,
 };

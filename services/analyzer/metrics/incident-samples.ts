@@ -24,8 +24,9 @@ export function addIncidentSamples(list: SampleList, incidents: readonly Inciden
       list.add('headway_incident_phase_seconds', seconds, { incident: id, phase });
     }
   }
-  const { count, mean_s, median_s } = mttrOf(incidents);
+  const { count, mean_s, median_s, p90_s } = mttrOf(incidents);
   list.add('headway_job_mttr_seconds', mean_s, { stat: 'mean' });
   list.add('headway_job_mttr_seconds', median_s, { stat: 'median' });
+  list.add('headway_job_mttr_seconds', p90_s, { stat: 'p90' });
   list.add('headway_job_mttr_seconds', count, { stat: 'count' });
 }

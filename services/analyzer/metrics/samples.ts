@@ -10,6 +10,7 @@ import { addMismatchSamples } from './mismatch-samples.ts';
 import { addOfuSamples } from './ofu-samples.ts';
 import { addProgressSamples } from './progress-samples.ts';
 import { addRatioSamples } from './ratio-samples.ts';
+import { addReliabilitySamples } from './reliability-samples.ts';
 
 /** Every derived figure of a job as of the view's moment (`domain/catalog/derived-metrics.ts`); unknown ones are left out. */
 export function samplesOf(
@@ -23,6 +24,7 @@ export function samplesOf(
   if (view.account.attempts.length > 0) {
     addLedgerSamples(list, view.account);
     addRatioSamples(list, view);
+    addReliabilitySamples(list, view);
   }
   addEfficiencySamples(list, view, options);
   addMismatchSamples(list, view, options.window_steps);

@@ -115,6 +115,39 @@ const SCENARIOS: readonly (readonly [name: string, scenario: Scenario])[] = [
       firing: { 10: [], 25: ['ticket'] },
     },
   ],
+  [
+    'an error budget that burns pages when the hour and the last minutes agree, and ends with the short window',
+    {
+      series: {
+        'headway_job_slo_burn_ratio{job="run-1",window="1h"}': '1x9 7x30',
+        'headway_job_slo_burn_ratio{job="run-1",window="5m"}': '1x9 9x10 0x20',
+      },
+      alert: 'HeadwaySloBurn',
+      firing: { 9: [], 12: ['page'], 19: ['page'], 22: [] },
+    },
+  ],
+  [
+    'a slow burn is a ticket over six hours and a note over three days, and no page',
+    {
+      series: {
+        'headway_job_slo_burn_ratio{job="run-1",window="5m"}': '20x30',
+        'headway_job_slo_burn_ratio{job="run-1",window="30m"}': '4x30',
+        'headway_job_slo_burn_ratio{job="run-1",window="1h"}': '4x30',
+        'headway_job_slo_burn_ratio{job="run-1",window="6h"}': '3.5x30',
+        'headway_job_slo_burn_ratio{job="run-1",window="3d"}': '1.2x30',
+      },
+      alert: 'HeadwaySloBurn',
+      firing: { 20: ['ticket', 'info'] },
+    },
+  ],
+  [
+    'a job that is not as long as the window yet is not judged by the short one alone',
+    {
+      series: { 'headway_job_slo_burn_ratio{job="run-1",window="5m"}': '20x30' },
+      alert: 'HeadwaySloBurn',
+      firing: { 20: [] },
+    },
+  ],
 ];
 
 describeWithPrograms(['promtool'], 'the alert rules', () => {

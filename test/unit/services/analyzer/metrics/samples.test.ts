@@ -6,7 +6,7 @@ import type { EfficiencyOptions } from '../../../../../services/analyzer/metrics
 import type { MetricSample } from '../../../../../services/analyzer/metrics/metric-sample.ts';
 import { samplesOf } from '../../../../../services/analyzer/metrics/samples.ts';
 import { telemetryOfEight } from '../../../../support/telemetry-summary.ts';
-import { attempt, endOf, llamaSpec } from '../../../../support/training-events.ts';
+import { attempt, endOf, llamaSpec, START_US } from '../../../../support/training-events.ts';
 
 const OPTIONS: EfficiencyOptions = {
   window_steps: 20,
@@ -54,6 +54,37 @@ const detect = { type: 'mark', job: 'a', kind: 'detect', time_us: END_US + 62e6 
 const second = { attempt: 2, start_us: END_US + 90e6, first: 38, steps: 40 };
 const repaired = [...training, fail, detect, ...attempt(second)];
 
+/** 400 steps of 10 s held to a goodput of 90 %, saved twice, one node out for a minute; then one failure. */
+const LONG = { steps: 400, step_s: 10, nodes: ['n1'] };
+const LONG_END_US = endOf(LONG);
+const save = (step: number, at_us: number) =>
+  ({
+    type: 'span',
+    job: 'a',
+    attempt: 1,
+    kind: 'ckpt_save',
+    step,
+    start_us: at_us,
+    end_us: at_us + 1e6,
+  }) as const;
+const long: readonly JobScopedEvent[] = [
+  llamaSpec({ goodput_target_ratio: 0.9 }),
+  ...attempt(LONG),
+  save(100, START_US + 1010e6),
+  save(200, START_US + 2010e6),
+  { ...fail, time_us: LONG_END_US },
+  ...attempt({ ...LONG, attempt: 2, start_us: LONG_END_US + 90e6, first: 401, steps: 1 }),
+];
+const NODE_STATES = [
+  { type: 'node_state', node: 'n1', time_us: LONG_END_US, state: 'unhealthy' },
+  { type: 'node_state', node: 'n1', time_us: LONG_END_US + 60e6, state: 'healthy' },
+] as const;
+
+function longSamples(): readonly MetricSample[] {
+  const view = jobView(long, { job: 'a', at_us: LONG_END_US + 110e6, node_states: NODE_STATES });
+  return samplesOf(view, OPTIONS);
+}
+
 describe('samplesOf', () => {
   it('derives every metric of the catalog, each with exactly its declared labels and values', () => {
     const lives = [
@@ -61,6 +92,7 @@ describe('samplesOf', () => {
       samplesAt(training, END_US + 400e6),
       samplesAt(repaired, endOf(second) + 1e6),
       pricedSamplesAt(training, END_US + 1e6),
+      longSamples(),
     ].flat();
     expect(new Set(lives.map(({ name }) => name))).toEqual(new Set(DERIVED_METRICS.map(({ name }) => name)));
     for (const { name, labels } of lives) {
@@ -86,6 +118,24 @@ describe('samplesOf', () => {
     for (const name of ['headway_job_cost', 'headway_job_ofu_ratio', 'headway_joules_per_token']) {
       expect(figure(samplesAt(training, END_US), name)).toBeUndefined();
     }
+  });
+
+  it('failures, node repair, error budget and checkpoints', () => {
+    const samples = longSamples();
+    // 10 s to start, 400 steps of 10 s, 90 s down, 10 s to start, one step of 10 s
+    expect(figure(samples, 'headway_job_mtbf_seconds', { variant: 'elapsed' })).toBeCloseTo(4120, 6);
+    expect(figure(samples, 'headway_job_mtbf_seconds', { variant: 'node' })).toBeCloseTo(4010, 6);
+    expect(figure(samples, 'headway_node_repair_seconds', { stat: 'mean' })).toBe(60);
+    expect(figure(samples, 'headway_job_nodes_in_repair')).toBe(0);
+    // of the last 300 s: 90 s down and 10 s to start, of which a tenth was allowed
+    expect(figure(samples, 'headway_job_slo_burn_ratio', { window: '5m' })).toBeCloseTo(100 / 300 / 0.1, 6);
+    expect(figure(samples, 'headway_job_slo_burn_ratio', { window: '6h' })).toBeUndefined();
+    expect(figure(samples, 'headway_job_step_deviation_ratio')).toBe(1);
+    expect(figure(samples, 'headway_job_last_saved_step')).toBe(200);
+    expect(figure(samples, 'headway_job_checkpoint_interval_seconds', { interval: 'in_use' })).toBe(1000);
+    expect(figure(samples, 'headway_job_last_productive_step')).toBe(401);
+    expect(figure(samples, 'headway_job_excluded_seconds')).toBe(0);
+    expect(figure(samplesAt(training, END_US), 'headway_job_slo_burn_ratio')).toBeUndefined();
   });
 
   it('gives each series once', () => {
