@@ -1,4 +1,4 @@
-import { hardwareFlopsPerToken, LOGGED_TOLERANCE } from './mfu.ts';
+import { HARDWARE_NAMES, hardwareFlopsPerToken, LOGGED_TOLERANCE } from './mfu.ts';
 import { attendedTokens, CONVENTIONS, type Convention, type ModelFlops } from './model-flops.ts';
 import type { AttentionCore } from './models/architecture.ts';
 
@@ -155,7 +155,7 @@ function wrongDenominators({ dense, others, measured_matmul }: Denominators) {
 function honestWays(model: ModelFlops): Way[] {
   const hardware = (['full', 'selective'] as const).flatMap((recompute) =>
     (['mm_full', 'mm_causal'] as const).map((convention) => ({
-      cause: `hfu_${recompute}_recompute_${convention === 'mm_full' ? 'full' : 'causal'}`,
+      cause: HARDWARE_NAMES[recompute][convention],
       note: `hardware FLOPs with ${recompute} recomputation, attention as in ${convention}: HFU, not MFU`,
       flops: hardwareFlopsPerToken(model, recompute, convention) ?? 0,
     })),

@@ -161,7 +161,8 @@ function hardwareWays(model: LoggedSpeed['model'], recompute: Recompute | undefi
   });
 }
 
-const HARDWARE_NAMES = {
+/** Ways of counting hardware FLOPs by name: recomputation, then how attention is counted. */
+export const HARDWARE_NAMES = {
   full: { mm_full: 'hfu_full_recompute_sc21', mm_causal: 'hfu_full_recompute_causal' },
   selective: { mm_full: 'hfu_selective_recompute', mm_causal: 'hfu_selective_recompute_causal' },
 } as const;

@@ -55,9 +55,13 @@ export function verdictsOf(
 ): Verdict[] {
   if (logged === null) return [];
   const run = runSizes(spec);
+  const flops = flopsVerdict(kept, spec, logged, run);
+  const mfu = mfuVerdict(spec, logged, tokens_per_s_per_device);
+  const isSame = flops?.explains[0] !== undefined && flops.explains[0].cause === mfu?.explains[0]?.cause;
   return [
-    flopsVerdict(kept, spec, logged, run),
-    mfuVerdict(spec, logged, tokens_per_s_per_device),
+    flops,
+    // the same FLOPs over the right peak: one verdict says it
+    isSame ? null : mfu,
     tokensVerdict(logged, tokens_per_s_per_device, run),
     parametersVerdict(spec, logged, run),
     peakVerdict(spec, logged),

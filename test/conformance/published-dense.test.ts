@@ -254,6 +254,6 @@ describe('BLOOM 176B (bigscience, chronicles.md of tr11-176B-ml, iteration 12695
 
   it('is recognised as such from the log alone', () => {
     const [likeliest] = explainFlopsPerToken((149.02e12 * 384) / speed.tokens_per_s, model, {});
-    expect(likeliest?.cause).toBe('hfu_full_recompute_full');
+    expect(likeliest?.cause).toBe('hfu_full_recompute_sc21');
   });
 });
