@@ -101,7 +101,8 @@ export function createAlerts({ rules, engine, clock, lookback_s, log }: AlertsPa
           const slot = Math.floor(clock.now_us() / 1000 / step_ms);
           const known = newest.get(rule);
           if (known?.slot === slot) return known.result;
-          const result = evaluate(rule, Math.floor(clock.now_us() / 1000));
+          // at multiples of the interval, so that two questions see the same evaluations and the same beginning
+          const result = evaluate(rule, slot * step_ms);
           newest.set(rule, { slot, result });
           return result;
         }),

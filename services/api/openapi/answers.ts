@@ -5,7 +5,6 @@ import type { LedgerJson } from '../../../domain/ledger/ledger-shape.ts';
 import type { Linearity } from '../../../domain/linearity.ts';
 import type { efficiencyOf } from '../../../domain/report/efficiency.ts';
 import type { ReportIncident } from '../../../domain/report/losses.ts';
-import type { MttrSummary } from '../../../domain/report/mttr.ts';
 import type { JobReport, Quality } from '../../../domain/report/report-shape.ts';
 import type { AlertHistoryAnswer, AlertsAnswer } from '../routes/v1-alerts.ts';
 import type { FieldRow, ModelAnswer } from '../routes/v1-catalog.ts';
@@ -39,7 +38,7 @@ export interface JobsAnswer extends Paged {
 export interface IncidentsAnswer extends Paged {
   readonly job: string;
   readonly incidents: readonly ReportIncident[];
-  readonly mttr: MttrSummary;
+  readonly mttr: JobReport['mttr'];
   readonly quality: Quality;
 }
 

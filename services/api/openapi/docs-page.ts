@@ -8,9 +8,10 @@ export function docsPage(document: Json): string {
   const info = objectIn(document, 'info');
   const paths = Object.entries(objectIn(document, 'paths'));
   const tags = listIn(document, 'tags');
-  const sections = tags.map((tag) => tagSection(tag, paths));
+  const named = objectIn(objectIn(document, 'components'), 'schemas');
+  const sections = tags.map((tag) => tagSection(tag, paths, named));
   const contents = tags.map((tag) => tagContents(tag, paths));
-  const schemas = Object.entries(objectIn(objectIn(document, 'components'), 'schemas'));
+  const schemas = Object.entries(named);
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -56,20 +57,20 @@ function tagContents(tag: unknown, paths: Paths): string {
   return items.length === 0 ? '' : `<h2>${escaped(name)}</h2><ul>${items.join('')}</ul>`;
 }
 
-function tagSection(tag: unknown, paths: Paths): string {
+function tagSection(tag: unknown, paths: Paths, schemas: Json): string {
   if (!isObject(tag)) return '';
   const name = textIn(tag, 'name');
   const operations = operationsOf(name, paths);
   if (operations.length === 0) return '';
   return `<section><h2>${escaped(name)}</h2><p>${prose(textIn(tag, 'description'))}</p>
-${operations.map(operationSection).join('\n')}</section>`;
+${operations.map((one) => operationSection(one, schemas)).join('\n')}</section>`;
 }
 
 function methodMark(method: string): string {
   return `<span class="method ${method}">${method.toUpperCase()}</span> `;
 }
 
-function operationSection({ path, method, operation }: Found): string {
+function operationSection({ path, method, operation }: Found, schemas: Json): string {
   const parameters = listIn(operation, 'parameters').filter(isObject);
   const rows = parameters.map((parameter) => {
     const schema = objectIn(parameter, 'schema');
@@ -82,7 +83,7 @@ function operationSection({ path, method, operation }: Found): string {
 <p>${prose(textIn(operation, 'summary'))}</p>
 ${rows.length === 0 ? '' : `<table><thead><tr><th>Parameter</th><th>Type</th><th>Means</th></tr></thead><tbody>${rows.join('')}</tbody></table>`}
 ${'content' in body ? `<h4>Body: ${escaped(mediaOf(body).join(', '))}</h4><p>${prose(textIn(body, 'description'))}</p>` : ''}
-${answerOf(objectIn(objectIn(operation, 'responses'), '200'))}
+${answerOf(objectIn(objectIn(operation, 'responses'), '200'), schemas)}
 </article>`;
 }
 
@@ -90,11 +91,19 @@ function mediaOf(body: Json): string[] {
   return Object.keys(objectIn(body, 'content'));
 }
 
-function answerOf(response: Json): string {
+function answerOf(response: Json, schemas: Json): string {
   const [media = ''] = mediaOf(response);
   const schema = objectIn(objectIn(objectIn(response, 'content'), media), 'schema');
   const note = media === 'application/json' ? '' : ` <small>${escaped(media)}</small>`;
-  return `<h4>Answer${note}</h4>${note === '' ? '' : `<p>${prose(textIn(response, 'description'))}</p>`}${fieldsTable(schema)}`;
+  return `<h4>Answer${note}</h4>${note === '' ? '' : `<p>${prose(textIn(response, 'description'))}</p>`}${fieldsTable(resolved(schema, schemas))}`;
+}
+
+/** What a reference stands for: a reader wants the fields of an answer where the answer is. */
+function resolved(schema: Json, schemas: Json): Json {
+  const reference = schema['$ref'];
+  return typeof reference === 'string'
+    ? objectIn(schemas, reference.slice(reference.lastIndexOf('/') + 1))
+    : schema;
 }
 
 function schemaSection(name: string, schema: unknown): string {

@@ -175,7 +175,8 @@ function gridOf(c: Context, { clock, config }: V1Dependencies) {
     );
   }
   const step_ms = Math.round(step_s * 1000);
-  const start_ms = Math.floor(begin_us / 1000);
+  // at multiples of the step, as the alerts of now: the same alert begins at the same time in both
+  const start_ms = Math.floor(begin_us / 1000 / step_ms) * step_ms;
   const steps = Math.floor((to_us / 1000 - start_ms) / step_ms);
   return { start_ms, end_ms: start_ms + steps * step_ms, step_ms };
 }
