@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import type { BaselineSpec } from '../../domain/report/learned-baseline.ts';
 import { SITE_DEFAULTS, type SiteConfig } from '../../domain/report/site.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
@@ -17,7 +16,7 @@ import { createBaselines } from './metrics/baselines.ts';
 import { DeviceWindow, ReadingBudget } from './metrics/device-window.ts';
 import { createContextReader, type JobContext } from './metrics/job-context.ts';
 import { createSeriesWriter } from './metrics/series-writer.ts';
-import { TrackedJob } from './metrics/tracked-job.ts';
+import { type Alike, TrackedJob } from './metrics/tracked-job.ts';
 
 export interface AnalyzerDependencies {
   readonly store: Store;
@@ -53,7 +52,7 @@ interface Followed {
   isLarge: boolean;
   context: JobContext | undefined;
   /** What a learned baseline must share with the job, as of its last account. */
-  alike: { readonly spec: BaselineSpec; readonly devices: number } | undefined;
+  alike: Alike | undefined;
 }
 
 /**
@@ -204,8 +203,7 @@ class Accountant {
       tracked.series = writing.series;
       tracked.touched_us = undefined;
       if (writing.taught !== null) await this.#baselines.learn(writing.taught);
-      const { spec, devices } = writing;
-      followed.alike = spec === null || devices === null ? undefined : { spec, devices };
+      followed.alike = writing.alike;
       if (writing.visible || followed.touched) return;
       this.#followed.delete(job);
       this.#written.set(job, now_us);
@@ -234,6 +232,8 @@ class Accountant {
     }
     const reference = events.findLast((event) => event.type === 'job' && event.baseline !== undefined);
     const baseline = reference?.type === 'job' ? reference.baseline : undefined;
+    // the first account draws the whole past: it must know what to compare with
+    followed.alike ??= followed.tracked.alike(now_us, followed.context);
     const { alike } = followed;
     const baseline_tokens_per_s_per_device =
       baseline === undefined && alike !== undefined

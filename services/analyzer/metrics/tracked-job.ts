@@ -42,10 +42,15 @@ export interface Writing {
   readonly series: JobSeries;
   /** False when the job is over and its last figures were shown long enough. */
   readonly visible: boolean;
-  /** What a baseline of this job must share with it, and what the job itself teaches; null where it is not known. */
-  readonly spec: BaselineSpec | null;
-  readonly devices: number | null;
+  readonly alike: Alike | undefined;
+  /** What the job itself teaches of a baseline; null where it is not known yet. */
   readonly taught: LearnedBaseline | null;
+}
+
+/** What a learned baseline of a job must share with it, and how many devices it must be below. */
+export interface Alike {
+  readonly spec: BaselineSpec;
+  readonly devices: number;
 }
 
 /** A job at the present. Times in microseconds. */
@@ -89,6 +94,11 @@ export class TrackedJob {
       times.map(({ ts_ms }) => Number(ts_ms)),
     );
     this.touched_us = await this.events.refresh(Math.floor(written_us / 1000) - RESUME_OVERLAP_MS);
+  }
+
+  /** What a learned baseline would have to share with the job; undefined while it does not say enough of itself. */
+  alike(now_us: number, context: JobContext): Alike | undefined {
+    return alikeOf(this.#viewAt(now_us, { ...context, baseline_tokens_per_s_per_device: null }));
   }
 
   /** Reads what arrived since the last time. */
@@ -152,8 +162,7 @@ export class TrackedJob {
     const visible = grid_ms * 1000 < shown_until_us;
     const { rate_window_steps: window_steps, normal_steps_min } = this.#config;
     const taught = learnedBaseline(view, { window_steps, normal_steps_min });
-    const { devices } = view.spec;
-    return { points, series: { ...series, written_ms }, visible, spec: baselineSpec(view), devices, taught };
+    return { points, series: { ...series, written_ms }, visible, alike: alikeOf(view), taught };
   }
 
   #samples(view: JobView, { baseline_tokens_per_s_per_device }: Surroundings, devices: WindowView | null) {
@@ -187,4 +196,10 @@ export class TrackedJob {
     const { site } = this.#config;
     return jobView(this.events.events, { job: this.events.job, at_us, live, faults, node_states, site });
   }
+}
+
+function alikeOf(view: JobView): Alike | undefined {
+  const spec = baselineSpec(view);
+  const { devices } = view.spec;
+  return spec === null || devices === null ? undefined : { spec, devices };
 }
