@@ -27,20 +27,25 @@ export interface ReportDocument {
 }
 
 export function reportDocument(report: JobReport): ReportDocument {
-  const { what, who, todo } = verdictOf(report);
+  const { what, who, cost, todo } = verdictOf(report);
   return {
     title: `${report.job}: ${report.state}`,
-    lead: [what, ...(who === null ? [] : [`Who: ${who}`]), ...(todo === null ? [] : [`To do: ${todo}`])],
+    lead: [
+      what,
+      ...(who === null ? [] : [`Who: ${who}`]),
+      ...(cost === null ? [] : [`Cost: ${cost}`]),
+      ...(todo === null ? [] : [`To do: ${todo}`]),
+    ],
     tables: [
       figures(report),
+      incidents(report),
+      lossesTable(report),
       waterfall(report),
       computeTable(report),
-      lossesTable(report),
       ratiosTable(report),
       slowTimeTable(report),
-      conventions(report),
       verdictsTable(report),
-      incidents(report),
+      conventions(report),
       resourcesTable(report),
       quality(report),
     ].filter(({ rows }) => rows.length > 0),

@@ -11,20 +11,20 @@ import { count, duration, significant } from './units.ts';
 import { verdictOf } from './verdict.ts';
 import { percent, type WaterfallRow, waterfallText } from './waterfall.ts';
 
-/** The report of a job for people: the answer first, then what it rests on. */
+/** The report of a job for people: what is wrong, who, what it cost and what to do; then the figures; then what is unknown. */
 export function reportText(report: JobReport): string {
   return [
     heading(report),
-    goodputText(report),
-    ratiosText(report),
-    computeText(report),
+    incidentsText(report),
     lossesText(report),
-    speedText(report),
+    goodputText(report),
+    computeText(report),
+    ratiosText(report),
     slowTimeText(report),
+    speedText(report),
+    verdictsText(report),
     efficiencyText(report),
     loggedText(report),
-    verdictsText(report),
-    incidentsText(report),
     resourcesText(report),
     qualityText(report),
   ]
@@ -33,9 +33,10 @@ export function reportText(report: JobReport): string {
 }
 
 function heading(report: JobReport): string {
-  const { what, who, todo } = verdictOf(report);
+  const { what, who, cost, todo } = verdictOf(report);
   const lines = [what];
   if (who !== null) lines.push(`  who    ${who}`);
+  if (cost !== null) lines.push(`  cost   ${cost}`);
   if (todo !== null) lines.push(`  to do  ${todo}`);
   return lines.join('\n');
 }

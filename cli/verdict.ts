@@ -1,11 +1,13 @@
 import type { Bucket, Incident } from '../domain/ledger/ledger-shape.ts';
 import type { JobReport } from '../domain/report/report-shape.ts';
-import { duration } from './units.ts';
+import { count, duration, significant } from './units.ts';
 
 /** The first lines of a report: what is the matter, since when, who, and what to do. */
 export interface Verdict {
   readonly what: string;
   readonly who: string | null;
+  /** What it has cost, in device-hours and, where a price is known, in money. */
+  readonly cost: string | null;
   readonly todo: string | null;
 }
 
@@ -41,6 +43,7 @@ export function verdictOf(report: JobReport): Verdict {
     return {
       what: `${report.job} ${still}${sinceText(report)}`,
       who: open === undefined ? null : culprit(open),
+      cost: stallCost(report) ?? lossCost(report),
       todo: repair(report, open),
     };
   }
@@ -48,8 +51,37 @@ export function verdictOf(report: JobReport): Verdict {
   return {
     what: `${report.job} ${movingText(report)}`,
     who: worst === undefined ? null : `costliest interruption: ${culprit(worst)}`,
+    cost: lossCost(report),
     todo: largestLoss(report),
   };
+}
+
+/** What the stall alone has cost up to now: it grows until somebody acts. */
+function stallCost({ last_progress_at, at, devices, cost }: JobReport): string | null {
+  if (last_progress_at === null || at === null || devices === null) return null;
+  const device_h = ((Date.parse(at) - Date.parse(last_progress_at)) / 3_600_000) * devices;
+  const price = cost?.price_per_device_hour;
+  const money = price === undefined ? '' : `, ${moneyText(device_h * price, cost?.currency ?? null)}`;
+  return `${significant(device_h, 3)} device-h since then${money}, and growing: ${count(devices)} devices held`;
+}
+
+/** Everything lost so far of everything held, and most of it to what. */
+function lossCost({ losses, ledger, cost }: JobReport): string | null {
+  const [worst] = losses;
+  if (worst === undefined || hasNoClock(ledger)) return null;
+  const isWeighted = losses.every(({ device_seconds }) => device_seconds !== null);
+  const amountOf = (loss: JobReport['losses'][number]) =>
+    isWeighted ? (loss.device_seconds ?? 0) : loss.wall_s;
+  const total = losses.reduce((sum, loss) => sum + amountOf(loss), 0);
+  if (total <= 0) return null;
+  const unit = isWeighted ? 'device-h' : 'h';
+  const share = losses.reduce((sum, loss) => sum + (loss.share ?? 0), 0);
+  const money = cost === null ? '' : `, ${moneyText(cost.lost, cost.currency)}`;
+  return `${significant(total / 3600, 3)} ${unit} lost (${(share * 100).toFixed(1)} %${money}), most to ${worst.cause}: ${significant(amountOf(worst) / 3600, 3)} ${unit}`;
+}
+
+function moneyText(amount: number, currency: string | null): string {
+  return `${amount.toLocaleString('en-US', { maximumFractionDigits: 2 })} ${currency ?? '(no currency set)'}`;
 }
 
 function movingText({ state, last_step, last_progress_at, at, ledger }: JobReport): string {

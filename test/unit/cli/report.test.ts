@@ -62,18 +62,21 @@ async function serve(events: readonly RunEvent[]): Promise<string> {
 }
 
 describe('headway report', () => {
-  it('answers first: what, since when, who, what to do', async () => {
+  it('answers first: what, since when, who, what it costs, what to do', async () => {
     const { code, out } = await run('report', 'a', '--url', await serve(failed));
     expect(code).toBe(0);
-    const [what, who, todo] = out.split('\n');
+    const [what, who, cost, todo] = out.split('\n');
     expect(what).toMatch(/^a is down: .* for 120\.0 s: last step 10 at 2027-01-15T08:00:30\.000Z$/);
     expect(who).toMatch(/xid:79 on node n1 device 3/);
+    // 120 s of 8 devices since the last step
+    expect(cost).toMatch(/^ {2}cost {3}0\.267 device-h since then, and growing: 8 devices held$/);
     expect(todo).toMatch(/take node n1 out of the job/);
   });
 
   it('tells a step that hung until the failure from steps done again', async () => {
     const path = join(import.meta.dirname, '../../../docs/examples/restart.ndjson');
-    const [, , todo] = (await run('report', path)).out.split('\n');
+    const [, , cost, todo] = (await run('report', path)).out.split('\n');
+    expect(cost).toContain('4.68 device-h lost (55.6 %), most to xid:79: 4.41 device-h');
     expect(todo).toContain('find hangs sooner');
     expect(todo).toContain('10 min 00 s passed between the last step and the failures');
   });
