@@ -101,7 +101,7 @@ function placesOf(
   const whole_nodes: { nodes: readonly string[]; devices: number | undefined }[] = [];
   for (const hold of holdsOf(events, account)) {
     const own = placements.filter(({ attempt }) => attempt === undefined || attempt === hold.attempt);
-    const told =
+    const told: ToldPlace[] =
       own.length > 0
         ? own.map(({ node, device, from_us: from, to_us: to }) => ({
             node,
@@ -139,8 +139,16 @@ function devicesHeld({ segments }: JobView['account'], { from_us, to_us }: Hold)
   return most;
 }
 
+/** As an event says it: times where it does. */
+interface ToldPlace {
+  readonly node: string;
+  readonly device: string;
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+}
+
 /** Telemetry names a node without its domain; a launcher may name it with. An address stays whole. */
-function asTold<Told extends { readonly node: string }>(told: Told): Told[] {
+function asTold(told: ToldPlace): ToldPlace[] {
   const [short] = told.node.split('.', 1);
   const isAddress = /^[\d.]+$/.test(told.node) || told.node.includes(':');
   return isAddress || short === undefined || short === told.node ? [told] : [told, { ...told, node: short }];

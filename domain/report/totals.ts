@@ -1,5 +1,6 @@
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
 import { CONVENTIONS, type Convention } from '../model-flops.ts';
+import { itPowerW } from '../power.ts';
 import type { JobView } from './job-view.ts';
 import { keptWork } from './kept-work.ts';
 import type { ByConvention } from './rates.ts';
@@ -11,6 +12,8 @@ import type { ByConvention } from './rates.ts';
 export interface Totals {
   /** Devices x dense peak of the job's dtype, FLOP/s. */
   readonly rpeak_flops: number | null;
+  /** Devices x the power they may draw by the catalog (TDP), watts: hosts, network and cooling not included. */
+  readonly rated_power_w: number | null;
   /** Model FLOP/s on kept step time: all its FLOPs over all its seconds, not a median of steps. */
   readonly achieved_flops: ByConvention | null;
   /** Of the peak of the devices that made the steps. */
@@ -37,6 +40,7 @@ export function totalsOf(
   devices: number | null,
 ): Totals {
   const { model, peak_flops } = spec;
+  const tdp_w = spec.hardware?.tdp_w ?? null;
   const { tokens } = keptWork(kept);
   const onSteps = keptWork(measured).tokens;
   const step_s = sum(measured.map((step) => step.step_s * step.count));
@@ -51,6 +55,7 @@ export function totalsOf(
     peak_flops === null || device_s === null ? null : peak_flops * device_s;
   return {
     rpeak_flops: peak_flops === null || devices === null ? null : peak_flops * devices,
+    rated_power_w: tdp_w === null || devices === null ? null : itPowerW(devices, tdp_w),
     achieved_flops: flops(onSteps, step_s),
     achieved_ratio: flops(onSteps, peakOf(step_device_s)),
     sustained_flops: flops(tokens, horizon_s),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JobEvent, JobScopedEvent } from '../../../../domain/events.ts';
 import { jobReport } from '../../../../domain/report/job-report.ts';
+import type { SiteConfig } from '../../../../domain/report/site.ts';
 import type { TelemetrySummary } from '../../../../domain/report/telemetry.ts';
 import { telemetryOfEight } from '../../../support/telemetry-summary.ts';
 import { attempt, endOf, llamaSpec, START_US } from '../../../support/training-events.ts';
@@ -8,7 +9,7 @@ import { attempt, endOf, llamaSpec, START_US } from '../../../support/training-e
 /** Ten seconds to start up, forty steps of 2 s on eight devices, 65,536 tokens each. */
 const TRAINING = { steps: 40 };
 const TOKENS = 40 * 65_536;
-const SITE = { price_per_device_hour: 2, currency: 'EUR', power: { pue: 1.3 } };
+const SITE: SiteConfig = { price_per_device_hour: 2, currency: 'EUR', power: { pue: 1.3 } };
 
 function reportOf(
   more: Partial<JobEvent> = {},
@@ -155,6 +156,7 @@ describe('totals', () => {
     const { totals, model } = reportOf();
     const flops = (model?.flops_per_token.mm_causal ?? 0) * TOKENS;
     expect(totals.rpeak_flops).toBe(8 * 989e12);
+    expect(totals.rated_power_w).toBe(8 * 700);
     expect(totals.kept_tokens).toBe(TOKENS);
     expect(totals.kept_flops?.mm_causal).toBeCloseTo(flops, -6);
     expect((totals.achieved_flops?.mm_causal ?? 0) / (flops / 80)).toBeCloseTo(1, 12);
