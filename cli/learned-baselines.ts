@@ -13,7 +13,9 @@ export async function learnedBaselines(options: SourceOptions): Promise<readonly
   if (options.data === undefined) {
     const client = createServerClient(options.url ?? DEFAULT_URL, options.token);
     // the server answers the shape that this same program builds
-    const answer = (await client.getJson(PATH)) as { readonly baselines?: readonly LearnedBaseline[] };
+    const answer = (await client.getJson(PATH, { limit: '1000' })) as {
+      readonly baselines?: readonly LearnedBaseline[];
+    };
     return answer.baselines ?? [];
   }
   const tables = await openReadStore(options.data, silentLog);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Hono } from 'hono';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
+import { readLinearityBaselines } from '../../platform/store/linearity-baselines.ts';
 import type { Store } from '../../platform/store/store.ts';
 import { createCounters } from '../../platform/telemetry/counters.ts';
 import { createHttpTelemetry } from '../../platform/telemetry/http-telemetry.ts';
@@ -62,7 +63,21 @@ export function createApp({ config, log, clock, store, collector, telemetry, cau
   const lookback_s = config.api.alerts_lookback_s;
   const alerts = createAlerts({ rules: shippedRules(), engine, clock, lookback_s, log });
   const stream = createStreamHub({ engine, clock, config: config.api, log });
-  const read = { config: config.api, jobs, devices, nodes, alerts, stream, site, clock, live, caughtUp, log };
+  const baselines = async () => (await readLinearityBaselines(store)) ?? [];
+  const read = {
+    config: config.api,
+    baselines,
+    jobs,
+    devices,
+    nodes,
+    alerts,
+    stream,
+    site,
+    clock,
+    live,
+    caughtUp,
+    log,
+  };
   app.route('/v1', createV1Routes(read));
   app.route('/prom', createPromRoutes({ store, clock, log, config: config.promql, alerts }));
   app.route('/', createDocsRoutes(CHECKOUT));

@@ -1,4 +1,5 @@
 import type { LiveLimits } from '../../domain/ledger/ledger-shape.ts';
+import type { LearnedBaseline } from '../../domain/report/learned-baseline.ts';
 import type { SiteConfig } from '../../domain/report/site.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
@@ -21,6 +22,8 @@ export interface V1Dependencies {
   readonly alerts?: Alerts;
   /** Changes as they are seen; without one `/v1/stream` answers that it cannot. */
   readonly stream?: StreamHub;
+  /** What was learned of linearity; without it nothing was. */
+  readonly baselines?: () => Promise<readonly LearnedBaseline[]>;
   readonly site?: SiteConfig;
   readonly clock: Clock;
   /** How an open job's open step is judged (`domain/ledger`, live states). */

@@ -126,6 +126,7 @@ const ASKED: readonly (readonly [id: (typeof OPERATIONS)[number]['id'], path: st
   ['listMetrics', '/catalog/metrics'],
   ['listCauses', '/catalog/causes?limit=1000'],
   ['listFields', '/catalog/fields?limit=1000'],
+  ['listBaselines', '/catalog/baselines'],
   ['listAlerts', '/alerts'],
   ['listAlertHistory', '/alerts/history'],
 ];

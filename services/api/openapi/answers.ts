@@ -4,6 +4,7 @@ import type { HardwareSpec } from '../../../domain/catalog/hardware.ts';
 import type { LedgerJson } from '../../../domain/ledger/ledger-shape.ts';
 import type { Linearity } from '../../../domain/linearity.ts';
 import type { efficiencyOf } from '../../../domain/report/efficiency.ts';
+import type { LearnedBaseline } from '../../../domain/report/learned-baseline.ts';
 import type { ReportIncident } from '../../../domain/report/losses.ts';
 import type { JobReport, Quality } from '../../../domain/report/report-shape.ts';
 import type { AlertHistoryAnswer, AlertsAnswer } from '../routes/v1-alerts.ts';
@@ -81,6 +82,7 @@ export interface Answers {
   readonly getModel: ModelAnswer;
   readonly listMetrics: Paged & { readonly metrics: readonly DerivedMetric[] };
   readonly listCauses: Paged & { readonly causes: readonly CauseRow[] };
+  readonly listBaselines: Paged & { readonly baselines: readonly LearnedBaseline[] };
   readonly listFields: Paged & { readonly fields: readonly FieldRow[] };
   readonly listAlerts: AlertsAnswer;
   readonly listAlertHistory: AlertHistoryAnswer;

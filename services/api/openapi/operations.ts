@@ -169,6 +169,14 @@ export const OPERATIONS = [
     answer: 'listCauses',
   },
   {
+    id: 'listBaselines',
+    path: '/v1/catalog/baselines',
+    summary: 'Learned baselines of linearity: the best sustained window of a specification, with its unit.',
+    tag: 'catalog',
+    parameters: PAGED,
+    answer: 'listBaselines',
+  },
+  {
     id: 'listFields',
     path: '/v1/catalog/fields',
     summary: 'Telemetry fields of devices: exported names, neutral column, unit factor.',

@@ -40,6 +40,10 @@ export function addCatalogRoutes(app: Hono, deps: V1Dependencies): void {
     const causes: readonly CauseRow[] = [...XID_CAUSES, ...named];
     return c.json(indexPage('causes', causes, pageFromQuery(c.req.query(), 'causes', deps.config)));
   });
+  addRead(app, deps, 'listBaselines', async (c) => {
+    const learned = (await deps.baselines?.()) ?? [];
+    return c.json(indexPage('baselines', learned, pageFromQuery(c.req.query(), 'baselines', deps.config)));
+  });
   addRead(app, deps, 'listFields', (c) => {
     const vendor = c.req.query('vendor');
     const wanted = vendor === undefined ? VENDORS : VENDORS.filter((name) => name === vendor);
@@ -55,11 +59,11 @@ export function addCatalogRoutes(app: Hono, deps: V1Dependencies): void {
 
 function addHardware(app: Hono, deps: V1Dependencies): void {
   addRead(app, deps, 'listHardware', (c) => {
-    const rows: readonly HardwareSpec[] = hardwareCatalog();
+    const rows: readonly HardwareSpec[] = hardwareCatalog(deps.site?.hardware_overrides);
     return c.json(indexPage('hardware', rows, pageFromQuery(c.req.query(), 'hardware', deps.config)));
   });
   addRead(app, deps, 'getHardware', (c) => {
-    const found = findHardware(c.req.param('key') ?? '');
+    const found = findHardware(c.req.param('key') ?? '', deps.site?.hardware_overrides);
     if (found.spec === null) throw new Problem(404, 'Unknown hardware', found.reason);
     return c.json(found.spec satisfies HardwareSpec);
   });

@@ -107,7 +107,11 @@ async function linearityOf(c: Context, deps: V1Dependencies, own: JobReport): Pr
   const named = baseline !== undefined && 'job' in baseline ? [baseline.job] : [];
   const others = [...new Set([...named, ...(c.req.queries('with') ?? [])])].filter((job) => job !== own.job);
   const reports = await Promise.all(others.map(async (job) => reportOfView(await readView(deps, job, {}))));
-  return { ...linearityOfReports([...reports, own], definition, baseline), quality: own.quality };
+  const learned = (await deps.baselines?.()) ?? [];
+  return {
+    ...linearityOfReports([...reports, own], definition, baseline, learned),
+    quality: own.quality,
+  };
 }
 
 function definitionOf(text: string | undefined): LinearityDefinition {
