@@ -9,12 +9,13 @@ import { type Demo, startDemo } from '../demo.ts';
 import { withExamples } from '../examples.ts';
 import { usageFailure } from '../outcome.ts';
 import { type CommonOptions, settingsFrom } from '../settings.ts';
-import { say, type Terminal } from '../terminal.ts';
+import { printJson, say, type Terminal } from '../terminal.ts';
 
 interface DemoCommandOptions extends CommonOptions {
   readonly scenario: string;
   readonly speed: string;
   readonly seed: string;
+  readonly json?: boolean;
 }
 
 export function addDemo(program: Command, terminal: Terminal): void {
@@ -27,6 +28,7 @@ export function addDemo(program: Command, terminal: Terminal): void {
     .option('--config <file>', 'configuration file (YAML)')
     .option('--data <dir>', 'data directory (default: a temporary one, removed at the end)')
     .option('--port <port>', 'port to listen on (0 takes a free one)')
+    .option('--json', 'one JSON document once it listens: {"url", "job", "scenario", "data_dir", "pid"}')
     .action(async (options: DemoCommandOptions) => runDemo(options, terminal));
   withExamples(command, 'demo', 'demo --scenario xid79 --speed 4');
 }
@@ -42,6 +44,10 @@ async function runDemo(options: DemoCommandOptions, terminal: Terminal): Promise
     const { config } = settingsFrom({ ...options, data: data_dir });
     const log = createLog(config.log_level);
     const demo = await startDemo(config, { scenario, seed, log, simulator: { speed } });
+    const { url, cluster } = demo;
+    if (options.json === true) {
+      printJson(terminal, { url, job: cluster.job, scenario, data_dir, pid: process.pid });
+    }
     say(terminal, greeting(demo, scenario));
     await stopSignal;
     await demo.stop();

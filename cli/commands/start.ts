@@ -5,7 +5,7 @@ import type { HeadwayConfig } from '../../services/all-in-one/config.ts';
 import { withExamples } from '../examples.ts';
 import { listenOrStop, openAllInOne } from '../open.ts';
 import { type CommonOptions, settingsFrom } from '../settings.ts';
-import { say, type Terminal } from '../terminal.ts';
+import { printJson, say, type Terminal } from '../terminal.ts';
 
 export function addStart(program: Command, terminal: Terminal): void {
   const command = program
@@ -14,10 +14,12 @@ export function addStart(program: Command, terminal: Terminal): void {
     .option('--config <file>', 'configuration file (YAML)')
     .option('--data <dir>', 'data directory')
     .option('--port <port>', 'port to listen on (0 takes a free one)')
-    .action(async (options: CommonOptions) => {
+    .option('--json', 'one JSON document once it listens: {"url", "data_dir", "pid"}')
+    .action(async (options: CommonOptions & { json?: boolean }) => {
       const { config } = settingsFrom(options);
       const headway = await openAllInOne(config, createLog(config.log_level));
       const url = await listenOrStop(headway);
+      if (options.json === true) printJson(terminal, { url, data_dir: config.data_dir, pid: process.pid });
       say(terminal, greeting(url, config));
       await waitForStopSignal();
       say(terminal, 'Stopping: what was acknowledged is in the spool.');
