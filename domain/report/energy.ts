@@ -3,7 +3,8 @@ import { facilityOf } from '../power.ts';
 import type { JobView } from './job-view.ts';
 import { keptWork } from './kept-work.ts';
 import type { ByConvention } from './rates.ts';
-import { AMBIGUOUS, type EnergySource } from './telemetry.ts';
+import type { SiteConfig } from './site.ts';
+import { AMBIGUOUS, type EnergySource, type TelemetrySummary } from './telemetry.ts';
 
 /** Energy of the job's devices over the range (not of hosts, network or cooling, except where said). Null is unknown. */
 export interface EnergyReport {
@@ -27,7 +28,7 @@ export interface EnergyReport {
   /** Model FLOP/s per watt on kept step time, which is model FLOPs per joule. */
   readonly flops_per_watt: ByConvention | null;
   readonly pue: number | null;
-  readonly pue_source: 'configured' | null;
+  readonly pue_source: 'measured' | 'configured' | null;
   /** Joules of the devices x PUE; null without one. */
   readonly facility_joules: number | null;
 }
@@ -56,7 +57,7 @@ export function energyOf(
   const onSteps = filledUp(energy.by_bucket[KEPT], held_device_s?.[KEPT], limits);
   const held_s = held_device_s === null ? undefined : total(Object.values(held_device_s));
   const ofRun = filledUp({ joules: energy.joules, device_s }, held_s, limits);
-  const { pue } = site.power;
+  const { pue, pue_source } = pueOf(telemetry, site);
   return {
     joules: energy.joules,
     source: energy.source,
@@ -70,7 +71,7 @@ export function energyOf(
     joules_per_token_of_run: over(ofRun, tokens),
     flops_per_watt: flopsPerJoule(onSteps, tokens, spec.model),
     pue,
-    pue_source: pue === null ? null : 'configured',
+    pue_source,
     facility_joules: pue === null ? null : facilityOf(energy.joules, pue),
   };
 }
@@ -95,8 +96,19 @@ export function energyReasons(
     reasons['energy'] =
       `energy is known of ${percent(coverage_ratio)} of the device-time: in rates the rest is taken to draw as much`;
   }
-  if (view.site.power.pue === null) reasons['facility_joules'] = 'no PUE: set site.power.pue';
+  if (pueOf(telemetry, view.site).pue === null) {
+    reasons['facility_joules'] = 'no PUE: set site.power.pue, or site.power.pue_series where one is ingested';
+  }
   return reasons;
+}
+
+/** A ratio below 1 was not measured as what it is called: it is left aside. */
+function pueOf(
+  { measured_pue }: TelemetrySummary,
+  { power }: SiteConfig,
+): Pick<EnergyReport, 'pue' | 'pue_source'> {
+  if (measured_pue !== null && measured_pue >= 1) return { pue: measured_pue, pue_source: 'measured' };
+  return { pue: power.pue, pue_source: power.pue === null ? null : 'configured' };
 }
 
 const FULL = 0.9995;

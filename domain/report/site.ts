@@ -11,6 +11,8 @@ export interface SiteConfig {
   readonly power: {
     /** Facility power over IT power (power usage effectiveness), at least 1. */
     readonly pue: number | null;
+    /** Name of a series of that ratio among those that are ingested; goes before `pue` where it has points. */
+    readonly pue_series: string | null;
   };
   /** Devices that the site describes itself; not a setting of this section but of its own. */
   readonly hardware_overrides?: readonly HardwareOverride[];
@@ -20,5 +22,5 @@ export const SITE_DEFAULTS: SiteConfig = {
   price_per_device_hour: null,
   currency: null,
   goodput_target_ratio: null,
-  power: { pue: null },
+  power: { pue: null, pue_series: null },
 };

@@ -69,6 +69,8 @@ export interface TelemetrySummary {
     /** Share of the kept device-time that the last is of. */
     readonly coverage_ratio: number | null;
   };
+  /** Mean of the site's measured PUE over the range; null where the site has no such series, or no point of it. */
+  readonly measured_pue: number | null;
   /** Of the device that used most. */
   readonly memory: {
     readonly used_max_bytes: number | null;
@@ -92,6 +94,7 @@ export function telemetrySummary(
   request: TelemetryRequest,
   rows: readonly DeviceBucketRow[],
   memory: readonly DeviceMemoryRow[],
+  measured_pue: number | null = null,
 ): TelemetrySummary | null {
   if (rows.length === 0 && memory.length === 0) return null;
   const sampled = bestTold(rows, ({ sampled_ms }) => sampled_ms);
@@ -114,6 +117,7 @@ export function telemetrySummary(
       tensor_active_hz: mean(active, 'both'),
       coverage_ratio: share(sum(active, ({ both_ms }) => both_ms) / 1000, held?.[KEPT] ?? null),
     },
+    measured_pue,
     memory: fullest(memory),
   };
 }

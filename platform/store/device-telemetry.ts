@@ -11,6 +11,8 @@ export interface DeviceTelemetryConfig {
   readonly counter_gap_s: number;
   /** A counter that rose faster is not believed. No device of the catalog draws half of it. */
   readonly power_max_w: number;
+  /** Series of the facility (PUE) are not read over a longer gap between points: meters are slow. */
+  readonly series_gap_s: number;
   /** Samples that one answer may go through; of a longer or larger run fewer a device are taken, evenly. */
   readonly samples_max: number;
   /** Stretches of the ledger that samples are joined with; of a run with more, nothing is said. */
@@ -21,6 +23,7 @@ export const DEVICE_TELEMETRY_DEFAULTS: DeviceTelemetryConfig = {
   gap_s: 120,
   counter_gap_s: 3600,
   power_max_w: 5000,
+  series_gap_s: 3600,
   samples_max: 4_000_000,
   stretches_max: 50_000,
 };
@@ -46,6 +49,24 @@ export async function readDeviceTelemetry(
       : store.query<DeviceMemoryRow>(namedQuery('job_device_memory'), placeParameters(request)),
   ]);
   return { buckets, memory };
+}
+
+/** Mean of an ingested series over the time of the request; null where there is no point of it. */
+export async function readSeriesMean(
+  store: Store,
+  name: string,
+  { stretches }: Pick<TelemetryRequest, 'stretches'>,
+  { series_gap_s }: Pick<DeviceTelemetryConfig, 'series_gap_s'>,
+): Promise<number | null> {
+  const [first, last] = [stretches[0], stretches.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  const [row] = await store.query<{ mean: number | null }>(namedQuery('series_mean'), {
+    name,
+    from_ms: roundedMs(first.from_us),
+    to_ms: roundedMs(last.to_us),
+    gap_ms: Math.round(series_gap_s * 1000),
+  });
+  return row?.mean ?? null;
 }
 
 /**

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobScopedEvent, PlacementEvent } from '../../domain/events.ts';
 import { reportOfView } from '../../domain/report/job-report.ts';
 import { jobView } from '../../domain/report/job-view.ts';
+import { SITE_DEFAULTS } from '../../domain/report/site.ts';
 import { silentLog } from '../../platform/log.ts';
 import { STORE_DEFAULTS } from '../../platform/store/config.ts';
 import { DEVICE_TELEMETRY_DEFAULTS } from '../../platform/store/device-telemetry.ts';
@@ -39,8 +40,13 @@ afterEach(async () => {
 });
 
 /** Job `a`, its report, its devices read from the tables. */
-async function reportOf(events: readonly JobScopedEvent[], range: { from_us?: number; to_us?: number } = {}) {
-  const view = jobView(events, { job: 'a', now_us: START_US + END_S * 1e6, ...range });
+async function reportOf(
+  events: readonly JobScopedEvent[],
+  range: { from_us?: number; to_us?: number } = {},
+  power = SITE_DEFAULTS.power,
+) {
+  const site = { ...SITE_DEFAULTS, power };
+  const view = jobView(events, { job: 'a', now_us: START_US + END_S * 1e6, site, ...range });
   const reader = createDeviceReader(store, DEVICE_TELEMETRY_DEFAULTS, silentLog);
   return reportOfView({ ...view, telemetry: await reader.telemetry(view, events) });
 }
@@ -174,6 +180,42 @@ describe('energy of a job, over the engine', () => {
     expect(energy?.joules).toBeCloseTo(50 * 100, 3);
   });
 
+  it('the PUE that a meter told over the run goes into what the facility drew', async () => {
+    await scrapeEach(createPageTarget(store, 'n1:9400'), EVERY_TEN, (s) =>
+      page('n1', {
+        'GPU-0': { [ENERGY]: 1e9 + 1000 * 100 * s },
+        'GPU-1': { [ENERGY]: 1e9 + 1000 * 100 * s },
+      }),
+    );
+    const series = {
+      series_id: '7',
+      name: 'site_pue',
+      labels: {},
+      source: 'point',
+      labels_id: '0',
+      field: '',
+      scale: 1,
+    };
+    await store.insertRows('series', [series]);
+    const point = (s: number, value: number, version: number) => {
+      return { series_id: '7', ts: new Date(START_MS + s * 1000).toISOString(), value, version };
+    };
+    // 1.2 at first, then it rises to 1.4 over the fifty seconds; an earlier writing of a point does not count
+    await store.insertRows('series_points', [
+      point(-100, 1.2, 1),
+      point(0, 9, 1),
+      point(0, 1.2, 2),
+      point(50, 1.4, 1),
+    ]);
+    const power = { pue: 2, pue_series: 'site_pue' };
+    const { energy } = await reportOf(events(), {}, power);
+    expect(energy?.pue_source).toBe('measured');
+    expect(energy?.pue).toBeCloseTo(1.3, 9);
+    expect(energy?.facility_joules).toBeCloseTo(2 * 50 * 100 * 1.3, 3);
+    const { energy: other } = await reportOf(events(), {}, { ...power, pue_series: 'nobody_tells_it' });
+    expect(other).toMatchObject({ pue: 2, pue_source: 'configured' });
+  });
+
   it('a range takes its part of what lies between two scrapes', async () => {
     await scrapeEach(createPageTarget(store, 'n1:9400'), EVERY_TEN, (s) =>
       page('n1', {
@@ -228,7 +270,9 @@ describe('what the devices did on kept step time', () => {
       PROF_PIPE_TENSOR_ACTIVE: 0.9,
       DEV_SM_CLOCK: 1830,
     });
-    await scrapeEach(createPageTarget(store, 'n1:9400'), EVERY_TEN, (s) => page('n1', { 'GPU-0': cycles(s) }));
+    await scrapeEach(createPageTarget(store, 'n1:9400'), EVERY_TEN, (s) =>
+      page('n1', { 'GPU-0': cycles(s) }),
+    );
     const events = [llamaSpec(), ...attempt({ ...STEPS, devices: 1, nodes: ['n1.cluster.example'] })];
     const { ofu_ratio, telemetry } = await reportOf(events);
     expect(telemetry?.activity.tensor_active_ratio).toBeCloseTo(0.3, 6);

@@ -28,6 +28,7 @@ export function telemetryOfEight(kept_s: number, lost_s = 0): TelemetrySummary {
       tensor_active_hz: 0.45 * 1.83e9,
       coverage_ratio: 1,
     },
+    measured_pue: null,
     memory: { used_max_bytes: 70e9, reserved_bytes: 0.5e9, total_bytes: 80 * 2 ** 30 },
   };
 }

@@ -9,7 +9,7 @@ import { attempt, endOf, llamaSpec, START_US } from '../../../support/training-e
 /** Ten seconds to start up, forty steps of 2 s on eight devices, 65,536 tokens each. */
 const TRAINING = { steps: 40 };
 const TOKENS = 40 * 65_536;
-const SITE: SiteConfig = { price_per_device_hour: 2, currency: 'EUR', power: { pue: 1.3 } };
+const SITE: SiteConfig = { price_per_device_hour: 2, currency: 'EUR', power: { pue: 1.3, pue_series: null } };
 
 function reportOf(
   more: Partial<JobEvent> = {},
@@ -72,8 +72,15 @@ describe('energy', () => {
     expect(foreign.quality.reasons['energy']).toContain('placement');
   });
 
+  it('a measured PUE goes before the configured one, unless it is none', () => {
+    const measured = (measured_pue: number) =>
+      reportOf({}, { ...telemetryOfEight(80, 10), measured_pue }).energy;
+    expect(measured(1.1)).toMatchObject({ pue: 1.1, pue_source: 'measured', facility_joules: 392_000 * 1.1 });
+    expect(measured(0.4)).toMatchObject({ pue: 1.3, pue_source: 'configured' });
+  });
+
   it('no PUE: what the facility drew is not known', () => {
-    const site = { ...SITE, power: { pue: null } };
+    const site = { ...SITE, power: { pue: null, pue_series: null } };
     const { energy, quality } = reportOf({}, telemetryOfEight(80, 10), attempt(TRAINING), site);
     expect(energy?.facility_joules).toBeNull();
     expect(quality.reasons['facility_joules']).toContain('site.power.pue');
