@@ -251,6 +251,16 @@ function mistakenWays(model: ModelFlops): Way[] {
   return [
     ...perAttention,
     {
+      cause: 'attention_left_out',
+      note: '6 M: matrix products with weights only, the score matrix left out',
+      flops: 6 * model.matmul_parameters,
+    },
+    {
+      cause: 'six_n_no_embedding',
+      note: '6 N without the input embedding and without attention (Hugging Face total_flos)',
+      flops: 6 * (model.parameters - (embedding?.parameters ?? 0)),
+    },
+    {
       cause: 'gpt_formula_sc21',
       note: '96 B s L h^2 (1 + s/6h + V/16Lh), whatever the model: GPT shape with recomputation (Megatron SC21)',
       flops: gpt(4, 1),

@@ -101,7 +101,10 @@ const ASCEND_ROWS: readonly HardwareRow[] = [
     unit_of_device: 'chip',
     peak_flops: halfPrecision(400),
     memory_gb: 64,
-    source: 'recalled, about 400e12',
+    memory_tb_s: 1.6,
+    scale_up_gb_s: 392,
+    tdp_w: 400,
+    source: 'recalled, about 400e12; bandwidths and tdp recalled',
   }),
   hardwareRow(/(\b|ascend ?)910b2c?\b/, {
     key: 'ascend-910b2',
@@ -110,7 +113,10 @@ const ASCEND_ROWS: readonly HardwareRow[] = [
     unit_of_device: 'chip',
     peak_flops: halfPrecision(354),
     memory_gb: 64,
-    source: `verl flops_counter (354e12 for 910B); ${ASCEND_SPREAD} 354e12..376e12`,
+    memory_tb_s: 1.6,
+    scale_up_gb_s: 392,
+    tdp_w: 400,
+    source: `verl flops_counter (354e12 for 910B); ${ASCEND_SPREAD} 354e12..376e12; bandwidths and tdp recalled`,
   }),
   hardwareRow(/(\b|ascend ?)910b3\b/, {
     key: 'ascend-910b3',
@@ -119,7 +125,10 @@ const ASCEND_ROWS: readonly HardwareRow[] = [
     unit_of_device: 'chip',
     peak_flops: halfPrecision(313),
     memory_gb: 64,
-    source: `recalled; ${ASCEND_SPREAD} 313e12..320e12`,
+    memory_tb_s: 1.6,
+    scale_up_gb_s: 392,
+    tdp_w: 400,
+    source: `recalled; ${ASCEND_SPREAD} 313e12..320e12; bandwidths and tdp (310 to 400 W are stated) too`,
   }),
   hardwareRow(/(\b|ascend ?)910b4\b/, {
     key: 'ascend-910b4',
@@ -148,7 +157,8 @@ const ASCEND_ROWS: readonly HardwareRow[] = [
     memory_gb: 128,
     memory_tb_s: 3.2,
     scale_up_gb_s: 784,
-    source: 'TechPowerUp; copies of the vendor roadmap say 800e12',
+    tdp_w: 800,
+    source: 'TechPowerUp; copies of the vendor roadmap say 800e12; tdp recalled',
   }),
 ];
 
@@ -198,7 +208,8 @@ const TPU_ROWS: readonly HardwareRow[] = [
     unit_of_device: 'half chip',
     peak_flops: { bf16: 1153.5e12, fp8: 2307e12 },
     memory_gb: 96,
-    source: `${TWO_TABLES}; chip figures (2307e12, 4614e12, 192 GB) halved, as frameworks count two devices`,
+    memory_tb_s: 3.7,
+    source: `${TWO_TABLES}; chip figures (2307e12, 4614e12, 192 GB) halved, as frameworks count two devices; bandwidth recalled`,
   }),
 ];
 
@@ -251,7 +262,9 @@ const TRAINIUM_ROWS: readonly HardwareRow[] = [
     peak_flops: { ...halfPrecision(667), fp8: 1299e12 },
     memory_gb: 96,
     memory_tb_s: 2.9,
-    source: ONE_TABLE,
+    scale_up_gb_s: 1024,
+    tdp_w: 500,
+    source: `${ONE_TABLE}; scale-up and tdp recalled`,
   }),
   hardwareRow(/\btrainium ?1? core\b/, {
     key: 'trainium1-core',
@@ -269,7 +282,9 @@ const TRAINIUM_ROWS: readonly HardwareRow[] = [
     unit_of_device: 'chip',
     peak_flops: { bf16: 190e12 },
     memory_gb: 32,
-    source: 'mosaicml/composer speed_monitor',
+    memory_tb_s: 0.82,
+    scale_up_gb_s: 768,
+    source: 'mosaicml/composer speed_monitor; bandwidths recalled',
   }),
 ];
 

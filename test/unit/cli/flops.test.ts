@@ -41,6 +41,56 @@ const CONFIG = {
 };
 
 describe('headway flops', () => {
+  it('reads a file as Python writes it, with numbers that JSON does not know', async () => {
+    const path = join(folder, 'config.json');
+    const text = JSON.stringify({ ...CONFIG, name: 'not Infinity' });
+    await writeFile(
+      path,
+      text.replace(/}$/, ', "time_step_limit": [0.0, Infinity], "x": NaN, "y": -Infinity}'),
+    );
+    expect(await answer(path)).toMatchObject({ model: 'not Infinity', parameters: 46_702_792_704 });
+  });
+
+  it('takes the lengths of packed documents, as a list or a file', async () => {
+    const path = join(folder, 'lengths.txt');
+    await writeFile(path, '1024\n1024\n2048\n');
+    const [list, file] = [
+      await answer('llama3-8b', '--packed-lengths', '1024x2,2048'),
+      await answer('llama3-8b', '--packed-lengths', path),
+    ];
+    expect(list).toEqual(file);
+    const whole = await answer('llama3-8b', '--sequence-length', '1536');
+    expect(list.flops_per_token).toEqual(whole.flops_per_token);
+    expect(list.reasons).not.toHaveProperty('sequence_length');
+    await expect(run('llama3-8b', '--packed-lengths', '12,x')).rejects.toMatchObject({
+      exitCode: EXIT.usage,
+    });
+  });
+
+  it('takes a site’s own figures before the catalog, and refuses with-sparsity ones by name', async () => {
+    const path = join(folder, 'site.yaml');
+    const speed = [
+      '--devices',
+      '1',
+      '--tokens-per-second',
+      '5000',
+      '--hardware',
+      'H100',
+      '--hardware-file',
+      path,
+    ];
+    await writeFile(path, 'hardware_overrides:\n  - {key: h100-sxm, peak_tflops: {bf16: 900}}\n');
+    const json = await answer('llama3-8b', '--sequence-length', '8192', ...speed);
+    expect(json).toMatchObject({ peak_flops: 900e12, peak_source: expect.stringMatching(/site setting/) });
+    await writeFile(path, 'hardware_overrides:\n  - {key: h100-sxm, peak_tflops: {bf16: 1979}}\n');
+    await expect(run('llama3-8b', ...speed)).rejects.toMatchObject({
+      exitCode: EXIT.usage,
+      message: expect.stringMatching(
+        /site.yaml:2: hardware_overrides\[0\].peak_tflops.bf16: .*with-sparsity/,
+      ),
+    });
+  });
+
   it('prints one JSON document for a preset', async () => {
     const json = await answer('llama-3-8b', '--sequence-length', '4096');
     expect(json).toMatchObject({
