@@ -3,6 +3,7 @@ import type { JobReport } from '../domain/report/report-shape.ts';
 import { computeTable } from './report-sections/effective-compute.ts';
 import { lossesTable } from './report-sections/losses.ts';
 import { ratiosTable } from './report-sections/ratios.ts';
+import { attackTable, reliabilityTable } from './report-sections/reliability.ts';
 import { isReasonForPeople, resourcesTable } from './report-sections/resources.ts';
 import { slowTimeTable } from './report-sections/slow-time.ts';
 import { verdictsTable } from './report-sections/verdicts.ts';
@@ -39,6 +40,8 @@ export function reportDocument(report: JobReport): ReportDocument {
     tables: [
       figures(report),
       incidents(report),
+      reliabilityTable(report),
+      attackTable(report),
       lossesTable(report),
       waterfall(report),
       computeTable(report),

@@ -4,6 +4,7 @@ import { incidentText } from './incident-text.ts';
 import { computeText } from './report-sections/effective-compute.ts';
 import { lossesText } from './report-sections/losses.ts';
 import { ratiosText } from './report-sections/ratios.ts';
+import { reliabilityText } from './report-sections/reliability.ts';
 import { isReasonForPeople, resourcesText } from './report-sections/resources.ts';
 import { slowTimeText } from './report-sections/slow-time.ts';
 import { verdictsText } from './report-sections/verdicts.ts';
@@ -16,6 +17,7 @@ export function reportText(report: JobReport): string {
   return [
     heading(report),
     incidentsText(report),
+    reliabilityText(report),
     lossesText(report),
     goodputText(report),
     computeText(report),

@@ -82,7 +82,7 @@ export function checkpointsOf(view: JobView, ledger: LedgerJson, reliability: Re
 /** Why what is null of it is null, by field. */
 export function checkpointReasons({ saves, advice }: Checkpoints): Record<string, string> {
   // a job that never saved is told of once, with the ratios
-  if (saves.count === 0 || advice.reason === null) return {};
+  if (saves.count === 0 || advice.reason === null || advice.young.low_s !== null) return {};
   return { 'checkpoints.advice': advice.reason };
 }
 

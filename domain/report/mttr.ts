@@ -12,7 +12,7 @@ export const REPAIR_PHASES = [
 ] as const;
 export type RepairPhase = (typeof REPAIR_PHASES)[number];
 
-/** Seconds from failure to the next step, over the unplanned interruptions that are over. */
+/** Seconds from failure to the next step, over the interruptions that are over and were not planned, manual ones included. */
 export interface MttrSummary extends DurationSummary {
   /** From failure to regained progress, over those that regained it. */
   readonly regain: DurationSummary;

@@ -92,9 +92,10 @@ export function reliabilityOf(
 export function reliabilityReasons({ mtbf, interruptions }: Reliability): Record<string, string> {
   const reasons: Record<string, string> = {};
   for (const name of MTBF_VARIANTS) {
-    const { reason } = mtbf[name];
-    // that nothing failed yet is a fact like any other, and stands at the figure itself
-    if (reason !== null && interruptions.all > 0) reasons[`reliability.mtbf.${name}`] = reason;
+    const { reason, interval } = mtbf[name];
+    // that nothing failed yet is a fact like any other, and stands at the figure itself with its lower end
+    if (reason === null || interval !== null || interruptions.all === 0) continue;
+    if (!Object.values(reasons).includes(reason)) reasons[`reliability.mtbf.${name}`] = reason;
   }
   return reasons;
 }
