@@ -26,8 +26,8 @@ const PHASE_ORDER = ['wait_previous', 'fetch', 'blocking', 'broadcast', 'cleanup
 
 /**
  * Spans put together to checkpoints. Spans that tell the same attempt, step and tier are one; without a step, a span
- * that carries on with the phases of the one before it, or runs beside it, belongs to it. A save of which only the wait
- * was told is none yet.
+ * that carries on with the phases of the one before it, runs beside it, or is its writing in the background, belongs to
+ * it. A save of which only the wait was told is none yet.
  *
  * @param spans of kind `ckpt_save` and `ckpt_restore`, in order of start
  */
@@ -58,8 +58,13 @@ function belongsTo(span: SpanEvent, group: readonly SpanEvent[]): boolean {
   }
   if (span.start_us < end_us) return true;
   const last = group.at(-1);
-  if (span.phase === undefined) return span.blocking === false && span.start_us === end_us;
+  // written in the background, often seconds after the copy that training waited for
+  if (span.phase === undefined) return span.blocking === false && group.every(isBlocking);
   return last?.phase !== undefined && rankOf(span) > rankOf(last);
+}
+
+function isBlocking({ blocking }: SpanEvent): boolean {
+  return blocking !== false;
 }
 
 function rankOf({ phase }: SpanEvent): number {
@@ -84,7 +89,7 @@ function operationOf(group: readonly SpanEvent[]): CheckpointOperation {
     state_us: Math.min(...state),
     end_us,
     spans: group,
-    blocking_us: unionLength(group.filter(({ blocking }) => blocking !== false)),
+    blocking_us: unionLength(group.filter(isBlocking)),
     bytes: told.length === 0 ? null : Math.max(...told),
   };
 }

@@ -210,6 +210,20 @@ describe('checkpoints', () => {
     expect([last_saved_step, last_saved_step_is]).toEqual([6, 'derived']);
   });
 
+  it('take a write in the background for part of the save before it, also when it begins later', () => {
+    const events = [
+      ...attempt({ steps: 9, step_s: 100 }),
+      save(1, 310, 311),
+      save(1, 323, 390, { blocking: false, name: 'write' }),
+      save(1, 610, 611),
+      save(1, 620, 690, { blocking: false, name: 'write' }),
+      save(1, 910, 950),
+    ];
+    const { saves, interval } = report(events).checkpoints;
+    expect(saves).toMatchObject({ count: 3, blocking_s: 42, background_s: 137 });
+    expect(interval.in_use_s).toBe(300);
+  });
+
   it('that block nothing need no advice', () => {
     const events = [...attempt({ steps: 9, step_s: 100 }), save(1, 310, 400, { blocking: false })];
     const { advice } = report(events).checkpoints;
