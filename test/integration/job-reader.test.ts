@@ -57,6 +57,20 @@ describe('the job reader over the engine', () => {
     expect(found.map(({ node }) => node).sort()).toEqual(['n1', 'n9']);
   });
 
+  it('finds the states of nodes in a stretch of time, in order', async () => {
+    const state = { type: 'node_state', node: 'n1', state: 'healthy', time_us: START_US } as const;
+    const states = [
+      state,
+      { ...state, state: 'unhealthy', time_us: START_US - 30e6 },
+      { ...state, node: 'n8' },
+      { ...state, time_us: START_US - 3600e6 },
+    ] as const;
+    await storeEvents(store, states, START_US / 1000);
+    const found = await reader.nodeStates(['n1', 'n2'], START_US - 60e6, START_US + 60e6);
+    expect(found.map((event) => event.state)).toEqual(['unhealthy', 'healthy']);
+    expect(await reader.nodeStates([], 0, START_US)).toEqual([]);
+  });
+
   it('knows when telemetry of nodes was last heard', async () => {
     const row = (node: string, ts_ms: number) => ({ node, ts: new Date(ts_ms).toISOString(), labels_id: 1 });
     const [early, late] = [START_US / 1000, START_US / 1000 + 5000];

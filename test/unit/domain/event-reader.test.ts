@@ -20,6 +20,8 @@ const FULL: Readonly<Record<RunEvent['type'], Record<string, unknown>>> = {
     parallelism: { tp: 2, pp: 1, dp: 4, cp: 1, ep: 1 },
     baseline: { devices: 8, tokens_per_s_per_device: 1234.5 },
     price_per_device_hour: 2.5,
+    ideal_step_s: 1.25,
+    goodput_target_ratio: 0.95,
     time_us: 1_750_000_000_000_000,
   },
   attempt_start: { job: 'j', attempt: 1, time_us: 0, device_count: 8, nodes: ['n1', 'n2'] },
@@ -45,7 +47,19 @@ const FULL: Readonly<Record<RunEvent['type'], Record<string, unknown>>> = {
     count: 10,
     kind: 'train',
   },
-  span: { job: 'j', attempt: 1, kind: 'custom', name: 'eval', start_us: 1, end_us: 1, blocking: false },
+  span: {
+    job: 'j',
+    attempt: 1,
+    kind: 'ckpt_save',
+    name: 'write',
+    start_us: 1,
+    end_us: 1,
+    blocking: false,
+    tier: 'persistent',
+    phase: 'cleanup',
+    step: 100,
+    bytes: 1e12,
+  },
   fail: { job: 'j', attempt: 1, time_us: 3, cause: 'xid:79', node: 'n1', device: 3, planned: true },
   mark: { job: 'j', kind: 'nodes_ready', time_us: 3 },
   capacity: { job: 'j', time_us: 3, stepping: 6, available: 7, total: 8 },
@@ -177,6 +191,24 @@ describe('a line that cannot be used', () => {
     const got = refusal({ ...STEP, ...fields });
     if (typeof message === 'string') expect(got).toBe(message);
     else expect(got).toMatch(message);
+  });
+
+  it.each([
+    [{ goodput_target_ratio: 1 }, /^out_of_range: job.goodput_target_ratio is 1; .* such as 0.95$/],
+    [{ goodput_target_ratio: 95 }, /^out_of_range: job.goodput_target_ratio is 95/],
+    [{ ideal_step_s: 0 }, /^out_of_range: job.ideal_step_s is 0; expected a number above 0$/],
+  ])('a job with %j', (fields, message) => {
+    expect(refusal({ type: 'job', job: 'j', ...fields })).toMatch(message);
+  });
+
+  it.each([
+    [{ tier: 'tape' }, 'not_in_list: span.tier is "tape"; expected one of local, persistent, emergency'],
+    [{ step: 1.5 }, /^not_an_integer: span.step is 1.5/],
+    [{ bytes: -1 }, /^out_of_range: span.bytes is -1/],
+    [{ phase: '' }, /^out_of_range: span.phase is empty/],
+  ])('a span with %j', (fields, message) => {
+    const span = { type: 'span', job: 'j', kind: 'ckpt_save', start_us: 1, end_us: 2 };
+    expect(refusal({ ...span, ...fields })).toMatch(message);
   });
 
   it('contradicts itself about capacity, baseline or nodes', () => {
