@@ -29,8 +29,8 @@ interface Way {
   readonly flops: number;
 }
 
-/** A mistaken factor must fit better than a way of counting: many factors lie within 2 % of something. */
-const FACTOR_TOLERANCE = 0.005;
+/** A mistake must fit better than a convention: of so many some lie within 2 % of anything. */
+const MISTAKE_TOLERANCE = 0.005;
 const INTEGER_FACTOR_MAX = 16;
 const PRINT_TOLERANCE = 0.002;
 
@@ -56,13 +56,13 @@ export function explainFlopsPerToken(
 ): Explanation[] {
   const kinds = [
     fitting(flops_per_token, honestWays(model), tolerance),
-    fitting(flops_per_token, mistakenWays(model), tolerance),
-    fitting(flops_per_token, factorWays(model, run), FACTOR_TOLERANCE),
+    fitting(flops_per_token, mistakenWays(model), MISTAKE_TOLERANCE),
+    fitting(flops_per_token, factorWays(model, run), MISTAKE_TOLERANCE),
   ];
   const precise = kinds.flatMap((found) => found.filter(isPrecise));
   const rough = kinds.flatMap((found) => found.filter((explanation) => !isPrecise(explanation)));
   const all = [...precise, ...rough];
-  return all.length > 0 ? all : fitting(flops_per_token, integerWays(model), FACTOR_TOLERANCE);
+  return all.length > 0 ? all : fitting(flops_per_token, integerWays(model), MISTAKE_TOLERANCE);
 }
 
 /** Whether a residual can be the rounding of what a log prints: three or four digits. */
