@@ -18,4 +18,4 @@ CREATE TABLE IF NOT EXISTS linearity_baselines
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (model, hardware, dtype, sequence_length, devices, job)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
