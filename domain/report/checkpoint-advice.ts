@@ -10,7 +10,7 @@ import type { Interval } from '../poisson.ts';
 import type { CheckpointOperation } from './checkpoint-groups.ts';
 import type { SaveInterval } from './checkpoints.ts';
 import { mttrOf } from './mttr.ts';
-import type { Reliability } from './reliability.ts';
+import type { FailureRates } from './reliability.ts';
 
 /** An interval with what it would be at the ends of the interval of the mean time between failures; seconds. */
 export interface AdvisedInterval {
@@ -59,7 +59,7 @@ export interface AdviceInputs {
   /** Saves of one tier. */
   readonly saves: readonly CheckpointOperation[];
   readonly interval: SaveInterval;
-  readonly reliability: Reliability;
+  readonly reliability: FailureRates;
   readonly incidents: readonly Incident[];
   readonly clock_is_made_up: boolean;
 }

@@ -7,7 +7,7 @@ import { type CheckpointAdvice, checkpointAdvice } from './checkpoint-advice.ts'
 import { type CheckpointOperation, unionLength } from './checkpoint-groups.ts';
 import { type DurationSummary, durationsOf } from './durations.ts';
 import type { JobView } from './job-view.ts';
-import type { Reliability } from './reliability.ts';
+import type { FailureRates } from './reliability.ts';
 
 interface CheckpointSums {
   readonly count: number;
@@ -51,7 +51,7 @@ export interface SaveInterval {
   readonly in_use_steps: number | null;
 }
 
-export function checkpointsOf(view: JobView, ledger: LedgerJson, reliability: Reliability): Checkpoints {
+export function checkpointsOf(view: JobView, ledger: LedgerJson, reliability: FailureRates): Checkpoints {
   const { checkpoints } = view.evidence;
   const inside = checkpoints.filter(
     ({ start_us, end_us }) => start_us >= ledger.from_us && end_us <= ledger.to_us,

@@ -35,6 +35,12 @@ export function explainView({
       sustained_ratio:
         'flops_per_token x tokens of kept steps / (peak_flops x device-seconds held - excluded)',
       goodput_ratio: 'productive / (horizon - excluded), seconds',
+      mtbf: 'exposure / count of the variant; interval: exposure / chi-square limits of the count (Garwood, 95 %)',
+      checkpoint_interval:
+        'Young sqrt(2 d M); Daly with its higher terms; Saxena Ts + sqrt(2 (Tf + Tr) Ts + Ts^2); d: mean blocking time of a save, M: running_time_unplanned',
+      d_ettr_d_ln: '-productive x seconds of the phase / (horizon - excluded)^2',
+      slo_burn: '(1 - productive / (horizon - excluded - in_flight)) / (1 - target)',
+      step_deviation: 'p90 of the newest 100 step times over (and minus) the median of the 1,000 before',
       recognised_as: `the way of counting whose FLOPs come within ${LOGGED_TOLERANCE} of the logged TFLOP/s`,
     },
     spec: history.merged,

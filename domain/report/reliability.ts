@@ -7,7 +7,8 @@ import type { JobView } from './job-view.ts';
 
 export type MtbfVariant = (typeof MTBF_VARIANTS)[number];
 
-export interface Reliability {
+/** Failures of a job against the time it ran. */
+export interface FailureRates {
   /** Interruptions that began in the range; `all` is the sum of the others. */
   readonly interruptions: {
     readonly all: number;
@@ -24,6 +25,9 @@ export interface Reliability {
   /** Running seconds times the nodes of the attempt; null where an attempt named none. */
   readonly node_running_s: number | null;
   readonly mtbf: Readonly<Record<MtbfVariant, Mtbf>>;
+}
+
+export interface Reliability extends FailureRates {
   /** Which phase is worth attacking. */
   readonly ettr: EttrSensitivity;
 }
@@ -43,11 +47,11 @@ const NO_CLOCK = 'the log carries no time: how long the job ran between failures
  *
  * @param incidents of the report's range, with their causes
  */
-export function reliabilityOf(
+export function failureRates(
   view: JobView,
   ledger: LedgerJson,
   incidents: readonly NamedIncident[],
-): Reliability {
+): FailureRates {
   const interruptions = countsOf(incidents);
   const { all, unplanned, node_attributed } = interruptions;
   const elapsed_s = ledger.horizon_s - (ledger.buckets_s.excluded ?? 0);
@@ -84,12 +88,19 @@ export function reliabilityOf(
         node_running_s === null ? missing : 'no failure names the node that was to blame',
       ),
     },
-    ettr: ettrSensitivity(view, ledger),
   };
 }
 
+export function reliabilityOf(
+  view: JobView,
+  ledger: LedgerJson,
+  incidents: readonly NamedIncident[],
+): Reliability {
+  return { ...failureRates(view, ledger, incidents), ettr: ettrSensitivity(view, ledger) };
+}
+
 /** Why the variants are null that are, by field, for `quality.reasons`. */
-export function reliabilityReasons({ mtbf, interruptions }: Reliability): Record<string, string> {
+export function reliabilityReasons({ mtbf, interruptions }: FailureRates): Record<string, string> {
   const reasons: Record<string, string> = {};
   for (const name of MTBF_VARIANTS) {
     const { reason, interval } = mtbf[name];

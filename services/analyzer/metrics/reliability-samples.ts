@@ -5,7 +5,7 @@ import { incidentColumns } from '../../../domain/report/incident-columns.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
 import { nodeRepairOf } from '../../../domain/report/node-repair.ts';
 import { lastProductiveStep } from '../../../domain/report/progress.ts';
-import { type NamedIncident, type Reliability, reliabilityOf } from '../../../domain/report/reliability.ts';
+import { type FailureRates, failureRates, type NamedIncident } from '../../../domain/report/reliability.ts';
 import { sloOf } from '../../../domain/report/slo.ts';
 import { stepDeviation } from '../../../domain/report/step-deviation.ts';
 import type { SampleList } from './metric-sample.ts';
@@ -13,8 +13,8 @@ import type { SampleList } from './metric-sample.ts';
 /** Failures, repairs of nodes, checkpoints, the error budget and the newest steps against those before. */
 export function addReliabilitySamples(list: SampleList, view: JobView): void {
   const run = ledgerOf(view.account);
-  const reliability = reliabilityOf(view, run, namedIncidents(view));
-  addFailures(list, reliability);
+  const rates = failureRates(view, run, namedIncidents(view));
+  addFailures(list, rates);
   addNodeRepair(list, view);
   addSlo(list, view, run);
   const { ratio, difference_s } = stepDeviation(view.measured);
@@ -22,7 +22,7 @@ export function addReliabilitySamples(list: SampleList, view: JobView): void {
   list.add('headway_job_step_deviation_seconds', difference_s);
   list.add('headway_job_last_productive_step', lastProductiveStep(view.account));
   list.add('headway_job_excluded_seconds', run.buckets_s.excluded ?? 0);
-  const { last_saved_step, interval, advice } = checkpointsOf(view, run, reliability);
+  const { last_saved_step, interval, advice } = checkpointsOf(view, run, rates);
   list.add('headway_job_last_saved_step', last_saved_step);
   const intervals = {
     in_use: interval.in_use_s,
@@ -44,7 +44,7 @@ function namedIncidents({ account, evidence, spec }: JobView): NamedIncident[] {
   }));
 }
 
-function addFailures(list: SampleList, { mtbf, interruptions }: Reliability): void {
+function addFailures(list: SampleList, { mtbf, interruptions }: FailureRates): void {
   for (const variant of MTBF_VARIANTS) {
     const { mtbf_s, interval } = mtbf[variant];
     list.add('headway_job_mtbf_seconds', mtbf_s, { variant });
