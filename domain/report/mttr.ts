@@ -1,5 +1,6 @@
 import type { Incident } from '../ledger/ledger-shape.ts';
 import { type DurationSummary, durationsOf } from './durations.ts';
+import type { Rung, RungName } from './ladder.ts';
 
 /** Rungs after the failure, in the order of a usual repair. */
 export const REPAIR_PHASES = [
@@ -23,11 +24,14 @@ export interface MttrSummary extends DurationSummary {
   readonly phases: Readonly<Record<RepairPhase, DurationSummary>>;
 }
 
+/** With its repair ladder, where that was made. */
+export type RepairedIncident = Incident & { readonly ladder?: readonly Rung[] };
+
 /**
  * A planned stop is no failure, a hang that went on by itself was not repaired, and an open incident has no end yet:
  * none is in the mean, all are listed.
  */
-export function mttrOf(incidents: readonly Incident[]): MttrSummary {
+export function mttrOf(incidents: readonly RepairedIncident[]): MttrSummary {
   const failures = incidents.filter(({ kind, planned }) => kind === 'interruption' && !planned);
   const repaired = failures.filter(({ time_to_first_step_s }) => time_to_first_step_s !== null);
   const split = new Map<RepairPhase, number[]>(REPAIR_PHASES.map((phase) => [phase, []]));
@@ -42,11 +46,13 @@ export function mttrOf(incidents: readonly Incident[]): MttrSummary {
 }
 
 /** The repair of one incident cut at the rungs that were told, in order of time; they add up to the last one. */
-export function phasesOf(incident: Incident): { readonly phase: RepairPhase; readonly seconds: number }[] {
+export function phasesOf(
+  incident: RepairedIncident,
+): { readonly phase: RepairPhase; readonly seconds: number }[] {
   const rungs: readonly (readonly [RepairPhase, number | null])[] = [
-    ['detect', incident.time_to_detect_s],
-    ['localize', incident.time_to_localize_s],
-    ['nodes_ready', incident.time_to_nodes_ready_s],
+    ['detect', incident.time_to_detect_s ?? rungOf(incident, 'detected')],
+    ['localize', incident.time_to_localize_s ?? rungOf(incident, 'localized')],
+    ['nodes_ready', incident.time_to_nodes_ready_s ?? rungOf(incident, 'nodes_ready')],
     ['restart', incident.time_to_restart_s],
     ['first_step', incident.time_to_first_step_s],
     ['regain', incident.time_to_regain_progress_s],
@@ -59,6 +65,12 @@ export function phasesOf(incident: Incident): { readonly phase: RepairPhase; rea
     before_s = after_s;
     return { phase, seconds };
   });
+}
+
+/** What marks do not tell the ladder may know from the states of nodes. What was known before the failure took no time. */
+function rungOf({ ladder = [] }: RepairedIncident, name: RungName): number | null {
+  const after_s = ladder.find(({ rung }) => rung === name)?.after_s ?? null;
+  return after_s === null ? null : Math.max(0, after_s);
 }
 
 function known(

@@ -40,7 +40,7 @@ export function reliabilitySections(
 ): ReliabilitySections {
   const reliability = reliabilityOf(view, ledger, incidents);
   return {
-    mttr: { ...mttrOf(ledger.incidents), by_kind: byKind(incidents) },
+    mttr: { ...mttrOf(incidents), by_kind: byKind(incidents) },
     node_repair: nodeRepairOf(view.evidence.node_states, view.at_us, view.range),
     reliability,
     checkpoints: checkpointsOf(view, ledger, reliability),

@@ -61,6 +61,19 @@ describe('time to repair', () => {
     });
   });
 
+  it('takes from the states of nodes what no mark tells', () => {
+    const node_states = [
+      { type: 'node_state', node: 'n2', time_us: at(915), state: 'unhealthy' },
+      { type: 'node_state', node: 'n2', time_us: at(980), state: 'healthy' },
+    ] as const;
+    const { phases } = report(
+      RUN.filter(({ type }) => type !== 'mark'),
+      { node_states },
+    ).mttr;
+    expect([phases.detect.mean_s, phases.nodes_ready.mean_s, phases.restart.mean_s]).toEqual([5, 65, 20]);
+    expect(phases.localize.count).toBe(0);
+  });
+
   it('of planned stops stands apart', () => {
     expect(mttr.by_kind.explicit.count).toBe(1);
     expect(mttr.by_kind.planned).toMatchObject({ count: 1, mean_s: 60 });
