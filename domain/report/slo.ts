@@ -79,7 +79,7 @@ export function sloOf(view: JobView, ledger: LedgerJson): Slo | null {
   const budget_s = isKnown ? judged.judged_s * (1 - target_ratio) : 0;
   const spent_s = isKnown ? judged.judged_s - judged.productive_s : 0;
   const goodput_ratio = isKnown ? judged.goodput_ratio : null;
-  const burn = burnRates(view, target_ratio, isKnown);
+  const burn = burnRates(view, ledger, target_ratio, isKnown);
   const burn_max = 1 / (1 - target_ratio);
   return {
     ...target,
@@ -122,13 +122,20 @@ function judgedOf({ buckets_s, horizon_s }: LedgerJson): Judged {
   return { productive_s, judged_s, goodput_ratio: judged_s > 0 ? productive_s / judged_s : null };
 }
 
-function burnRates({ account }: JobView, target_ratio: number, isKnown: boolean): Slo['burn'] {
+function burnRates(
+  { account }: JobView,
+  told: LedgerJson,
+  target_ratio: number,
+  isKnown: boolean,
+): Slo['burn'] {
   const { from_us, to_us } = account;
   const rate = (window: BurnWindow): BurnRate => {
     const begin_us = to_us - BURN_WINDOWS_S[window] * 1e6;
     const is_covered = isKnown && begin_us >= from_us;
     if (!isKnown) return { burn_ratio: null, goodput_ratio: null, is_covered };
-    const ledger = ledgerOf(account, { from_us: Math.max(from_us, begin_us), to_us });
+    // a window longer than the run is the run, which is mostly accounted for already
+    const isTold = !is_covered && told.from_us <= from_us && told.to_us >= to_us;
+    const ledger = isTold ? told : ledgerOf(account, { from_us: Math.max(from_us, begin_us), to_us });
     const { goodput_ratio } = judgedOf(ledger);
     const burn_ratio = is_covered && goodput_ratio !== null ? budgetBurn(goodput_ratio, target_ratio) : null;
     return { burn_ratio, goodput_ratio, is_covered };
