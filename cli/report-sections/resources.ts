@@ -17,7 +17,16 @@ export function resourcesTable(report: JobReport): ReportTable {
 }
 
 /** Reasons that nobody waits for who sent no telemetry, price or memory settings; JSON has them all. */
-const OPTIONAL = new Set(['ofu_ratio', 'cost', 'facility_joules', 'memory', 'activation_bytes', 'energy']);
+const OPTIONAL = new Set([
+  'ofu_ratio',
+  'cost',
+  'facility_joules',
+  'memory',
+  'activation_bytes',
+  'energy',
+  'slo',
+  'step_deviation',
+]);
 
 /** Whether a reason is for people to read: the field is theirs, or something that is known of the job bears on it. */
 export function isReasonForPeople(field: string, { telemetry }: Pick<JobReport, 'telemetry'>): boolean {

@@ -50,12 +50,24 @@ export function reliabilitySections(
   };
 }
 
+/** Why figures of these sections are null, by field, for `quality.reasons`. */
 export function reliabilityAllReasons({
   reliability,
   checkpoints,
+  slo,
+  step_deviation,
 }: ReliabilitySections): Record<string, string> {
-  return { ...reliabilityReasons(reliability), ...checkpointReasons(checkpoints) };
+  const { reason } = step_deviation;
+  return {
+    ...reliabilityReasons(reliability),
+    ...checkpointReasons(checkpoints),
+    ...(slo === null ? { slo: NO_TARGET } : {}),
+    ...(reason === null ? {} : { step_deviation: reason }),
+  };
 }
+
+const NO_TARGET =
+  'no target: send goodput_target_ratio in a job event, or set site.goodput_target_ratio for all jobs';
 
 function byKind(incidents: readonly ReportIncident[]): MttrReport['by_kind'] {
   const of = (wanted: InterruptionKind) =>

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobScopedEvent } from '../../domain/events.ts';
 import { ledgerOf } from '../../domain/ledger/ledger.ts';
 import type { Bucket, LedgerJson } from '../../domain/ledger/ledger-shape.ts';
+import { jobReport } from '../../domain/report/job-report.ts';
 import {
   account,
   end,
@@ -357,6 +358,21 @@ describe('timelines that the best public goodput library gets wrong', () => {
     const bare = [start(1, 0), ...starts(1, 0, [0, 10, 20, 30, 40]), ...starts(1, 6, [60, 70]), end(1, 80)];
     expect(ledger([...bare, step(1, 5, 50)]).buckets_s).toEqual({ productive: 80 });
     expect(ledger([...bare, step(1, 5, 50)]).interruptions).toBe(0);
+  });
+});
+
+describe('a job at half speed for half of its steps', () => {
+  // 100 steps of 1 s, then 100 of 2 s: all of the 300 s are productive, and 100 s of them need not have been
+  const events = [start(1, 0), ...steps(1, 0, 99, 0, 1), ...steps(1, 100, 199, 100, 2), end(1, 300)];
+
+  it.each([
+    ['learned', []],
+    ['operator', [{ type: 'job', job: JOB, ideal_step_s: 1 } as const]],
+  ])('is at 100 % in the library; against the ideal (%s) a third of the time is lost', (source, told) => {
+    const { ledger: whole, slow_time } = jobReport([...told, ...events], { job: JOB });
+    expect(whole.goodput_ratio).toBe(1);
+    expect(slow_time.ideal_over_actual_ratio).toBeCloseTo(200 / 300, 12);
+    expect(slow_time.ideals.map((ideal) => [ideal.source, ideal.ideal_step_s])).toEqual([[source, 1]]);
   });
 });
 

@@ -237,6 +237,24 @@ describe('checkpoints', () => {
     expect(interval.in_use_s).toBe(300);
   });
 
+  it('that are restored are told by phase, and emergency saves make no interval', () => {
+    const restore = { kind: 'ckpt_restore', step: 3, tier: 'local' } as const;
+    const events = [
+      ...attempt({ steps: 9, step_s: 100 }),
+      save(1, 0, 4, { ...restore, phase: 'fetch', bytes: 50 }),
+      save(1, 4, 7, { ...restore, phase: 'broadcast' }),
+      save(1, 310, 311, { step: 3, tier: 'local' }),
+      save(1, 410, 411, { step: 4, tier: 'emergency' }),
+      save(1, 610, 611, { step: 6, tier: 'local' }),
+    ];
+    const { restores, saves, interval, last_saved_step } = report(events).checkpoints;
+    expect(restores).toMatchObject({ count: 1, blocking_s: 7, bytes: 50 });
+    expect(restores.by_phase).toMatchObject({ fetch: { blocking_s: 4 }, broadcast: { blocking_s: 3 } });
+    expect(saves.by_tier).toMatchObject({ local: { count: 2 }, emergency: { count: 1 } });
+    expect(interval).toMatchObject({ tier: 'local', in_use_s: 300 });
+    expect(last_saved_step).toBe(6);
+  });
+
   it('that block nothing need no advice', () => {
     const events = [...attempt({ steps: 9, step_s: 100 }), save(1, 310, 400, { blocking: false })];
     const { advice } = report(events).checkpoints;
@@ -325,6 +343,7 @@ describe('the goodput that was promised', () => {
     };
     expect(report(RUN, { site }).slo).toMatchObject({ target_ratio: 0.95, source: 'site' });
     expect(report(RUN).slo).toBeNull();
+    expect(report(RUN).quality.reasons['slo']).toContain('goodput_target_ratio');
   });
 
   it('does not judge a step that is under way', () => {
