@@ -90,7 +90,7 @@ export function effectiveCompute(view: JobView, ledger: LedgerJson): EffectiveCo
   chain.remove('running', amounts.parts.running, 'ledger');
   chain.remove('kept', amounts.parts.kept, 'steps');
   chain.remove('unblocked', amounts.parts.unblocked, 'spans');
-  chain.remove('other', amounts.parts.other, 'ledger');
+  chain.remove('other', amounts.parts.other, 'ledger', { left_s: sums.productive / 1e6 });
   steadyFactors(view, chain, sums, table.has_flops);
   const isKnown = !view.clock_is_made_up && amounts.paid_s > 0;
   const kept_flops = table.has_flops ? sums.flops : null;
@@ -135,34 +135,43 @@ function steadyFactors(view: JobView, chain: Chain, sums: WorkSums, has_flops: b
   const productive_s = sums.productive / 1e6;
   // without any FLOPs the chain ends at the ideal step time, over all productive time
   const counted_s = has_flops ? sums.counted / 1e6 : productive_s;
-  chain.remove('counted', { steps_without_flops: productive_s - counted_s }, 'steps');
+  chain.remove('counted', { steps_without_flops: productive_s - counted_s }, 'steps', { left_s: counted_s });
   const excess_s = (has_flops ? sums.counted_excess : sums.judged - sums.ideal) / 1e6;
+  const ideal_s = counted_s - excess_s;
   const isJudged = sums.judged > 0;
   const operator = view.work().ideals.list.some(({ source }) => source === 'operator');
-  chain.remove(
-    'ideal_step_time',
-    { excess: excess_s },
-    operator ? 'operator' : 'steps',
-    isJudged ? null : 'no ideal step time is given (ideal_step_s), and too few steps to learn one',
-  );
+  chain.remove('ideal_step_time', { excess: excess_s }, operator ? 'operator' : 'steps', {
+    left_s: ideal_s,
+    absent: isJudged ? null : 'no ideal step time is given (ideal_step_s), and too few steps to learn one',
+  });
   const missing = missingFor(view, has_flops, view.work().table.has_devices);
   const { peak_flops, model } = view.spec;
   if (missing !== null || peak_flops === null || model === null) {
     chain.unknown(missing ?? 'unknown');
     return;
   }
-  const ideal_s = counted_s - excess_s;
   const useful_s = sums.flops / peak_flops;
+  if (ideal_s <= 0 && useful_s > 0) {
+    chain.unknown('FLOPs are told of steps that took no time: spans cover all of it');
+    return;
+  }
   const rate = view.baseline_tokens_per_s_per_device;
   if (rate === null || ideal_s <= 0) {
-    chain.remove('linearity', {}, 'baseline', 'no baseline is named: the scaling loss is in the MFU');
-    chain.remove('baseline_mfu', { not_useful: ideal_s - useful_s }, 'model_and_catalog');
+    chain.remove('linearity', {}, 'baseline', {
+      left_s: ideal_s,
+      absent: 'no baseline is named: the scaling loss is in the MFU',
+    });
+    chain.remove('baseline_mfu', { not_useful: ideal_s - useful_s }, 'model_and_catalog', {
+      left_s: useful_s,
+    });
     return;
   }
   const baseline_mfu = (model.flops_per_token.mm_causal * rate) / peak_flops;
   const linear_s = useful_s / baseline_mfu;
-  chain.remove('linearity', { scaling: ideal_s - linear_s }, 'baseline');
-  chain.remove('baseline_mfu', { not_useful: linear_s - useful_s }, 'model_and_catalog');
+  chain.remove('linearity', { scaling: ideal_s - linear_s }, 'baseline', { left_s: linear_s });
+  chain.remove('baseline_mfu', { not_useful: linear_s - useful_s }, 'model_and_catalog', {
+    left_s: useful_s,
+  });
 }
 
 type Parts = Record<string, number>;
@@ -204,7 +213,8 @@ interface Chain {
     factor: ComputeFactorName,
     parts: Parts,
     source: ComputeFactor['source'],
-    absent?: string | null,
+    /** What is known to be left, so that no rounding of many differences is; why the factor is not known. */
+    known?: { readonly left_s?: number; readonly absent?: string | null },
   ): void;
   /** What comes after cannot be known. */
   unknown(reason: string): void;
@@ -217,10 +227,10 @@ function createChain(paid_s: number, peak_flops: number | null): Chain {
   let left_s = paid_s;
   return {
     factors,
-    remove(factor, parts, source, absent = null) {
+    remove(factor, parts, source, { left_s: known_s, absent = null } = {}) {
       const removed = Object.values(parts).reduce((sum, value) => sum + value, 0);
       const before = left_s;
-      left_s -= removed;
+      left_s = known_s ?? before - removed;
       const isEmpty = before === 0;
       factors.push({
         factor,

@@ -8,8 +8,8 @@ const START = new Set<Bucket>(['startup', 'init', 'prep', 'ckpt_restore', 'data_
 
 /**
  * Says which incident a segment is a loss of; undefined where it is none. Time down is of the failure before it, and so
- * is all that the next attempt does until its first step; work undone is of the failure that undid it; a hang that lasts
- * is its own.
+ * is all that the next attempt does until its first step; work undone is of the failure that undid it, and what lies
+ * between the last step and the failure is of that; a hang that lasts is its own.
  */
 export function createOwners(account: Account): (segment: Segment) => Incident | undefined {
   const interruptions = account.incidents.filter(({ kind }) => kind === 'interruption');
@@ -38,9 +38,16 @@ export function createOwners(account: Account): (segment: Segment) => Incident |
     if (bucket === 'hang_or_unfinished') return byAttempt.get(attempt);
     if (bucket === 'lost_work') return undoneBy(segment, interruptions, byAttempt.get(attempt));
     if (bucket === 'program_startup') return before.get(attempt);
+    if (bucket === 'other') return dying(segment, byAttempt.get(attempt));
     const isBeforeFirstStep = from_us < (first_step_us.get(attempt) ?? Number.POSITIVE_INFINITY);
     return START.has(bucket) && isBeforeFirstStep ? before.get(attempt) : undefined;
   };
+}
+
+/** From the last step to the failure nothing was done any more, and nobody knew it yet: that is the failure's too. */
+function dying({ from_us }: Segment, own: Incident | undefined): Incident | undefined {
+  const last_us = own?.last_progress_at_us ?? null;
+  return last_us !== null && from_us >= last_us ? own : undefined;
 }
 
 /** A deeper rollback undoes work of attempts before the one that failed: the cause in the account says which it was. */

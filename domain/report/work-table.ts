@@ -59,7 +59,7 @@ export function workTable(
   judge: (step: StepExecution, productive_us: number, excluded_us: number) => JudgedStep,
 ): WorkTable {
   const pieces = piecesOf(account);
-  const has_devices = pieces.list.every(({ weight }) => weight !== undefined);
+  const has_devices = pieces.list.every((piece) => piece.weight !== undefined || length(piece) === 0);
   const builder = { wall: emptyTotals(pieces.list.length), device: emptyTotals(pieces.list.length) };
   let has_flops = false;
   let index = 0;
