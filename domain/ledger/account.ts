@@ -2,10 +2,10 @@ import type { JobScopedEvent } from '../events.ts';
 import { distinctSteps, type Execution, executionsOf, isProgress } from './executions.ts';
 import { holdingsOf } from './holdings.ts';
 import { incidentsOf } from './incidents.ts';
-import { viewOf } from './job-view.ts';
+import { type JobView, viewOf } from './job-view.ts';
 import { type Launch, launchesOf } from './launches.ts';
 import { type Account, type JobState, LIVE_DEFAULTS, type LiveLimits } from './ledger-shape.ts';
-import { paint } from './paint.ts';
+import { type Paintable, type Painted, paint } from './paint.ts';
 import type { Stall } from './stall.ts';
 
 export interface AccountOptions {
@@ -25,33 +25,51 @@ export interface AccountOptions {
 export function accountOf(events: readonly JobScopedEvent[], options: AccountOptions): Account {
   const view = viewOf(events, options);
   const launches = launchesOf(view);
-  const first = launches[0];
-  const last = launches.at(-1);
-  const from_us = first?.start_us ?? view.clock_us;
-  const isOver = last?.ending === 'clean' || last?.ending === 'unclean';
-  const to_us = isOver ? last.close_us : Math.max(view.clock_us, from_us);
+  const { from_us, to_us } = horizonOf(view, launches);
   const executions = executionsOf(launches, view.until_us);
   const holdings = holdingsOf(view, launches, from_us, to_us);
   const job = { view, launches, executions, holdings, from_us, to_us };
   const painted = paint(job, options.live ?? LIVE_DEFAULTS);
-  const undone = executions.list.filter(isUndone);
+  const ranks_seen = new Set(view.steps.map(({ rank }) => rank ?? 0)).size;
+  const { segments, steps } = painted;
+  return { ...figuresOf({ ...job, ...painted, job: options.job, ranks_seen }), segments, steps };
+}
+
+/** R1. Equal ends when nothing started yet. */
+export function horizonOf(
+  view: JobView,
+  launches: readonly Launch[],
+): { readonly from_us: number; readonly to_us: number } {
+  const last = launches.at(-1);
+  const from_us = launches[0]?.start_us ?? view.clock_us;
+  const isOver = last?.ending === 'clean' || last?.ending === 'unclean';
+  return { from_us, to_us: isOver ? last.close_us : Math.max(view.clock_us, from_us) };
+}
+
+/** What the figures beside segments and steps are read off. */
+export interface Told extends Paintable, Pick<Painted, 'stall' | 'resumed' | 'overlapped_s'> {
+  readonly job: string;
+  readonly ranks_seen: number;
+}
+
+/** An account without its segments and steps. */
+export function figuresOf(told: Told): Omit<Account, 'segments' | 'steps'> {
+  const { launches, executions, view, stall } = told;
   const newest = lastCompleted(executions.list);
   return {
-    job: options.job,
-    from_us,
-    to_us,
-    state: stateOf(last, executions.list.at(-1), launches.length - 1, painted.stall),
-    segments: painted.segments,
-    steps: painted.steps,
+    job: told.job,
+    from_us: told.from_us,
+    to_us: told.to_us,
+    state: stateOf(launches.at(-1), executions.list.at(-1), launches.length - 1, stall),
     attempts: launches.map(attemptOf),
-    incidents: incidentsOf(options.job, launches, executions, view.marks, painted),
-    lost_steps: distinctSteps(undone),
+    incidents: incidentsOf(told.job, launches, executions, view.marks, told),
+    lost_steps: distinctSteps(executions.list.filter(isUndone)),
     last_step: newest?.step ?? null,
     last_progress_at_us: newest?.end_us ?? null,
     newest_event_us: view.newest_us ?? null,
-    overlapped_s: painted.overlapped_s,
-    ranks_seen: new Set(view.steps.map(({ rank }) => rank ?? 0)).size,
-    capacity: holdings.capacity,
+    overlapped_s: told.overlapped_s,
+    ranks_seen: told.ranks_seen,
+    capacity: told.holdings.capacity,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { StepEvent, StepKind } from '../../events.ts';
+import { upperBound } from '../job-view.ts';
 import { byStart } from '../launches.ts';
 
 /** Fields that have a column; an event that says more is kept as it is. */
@@ -59,6 +60,11 @@ export class StepColumns {
       else high = middle;
     }
     return low;
+  }
+
+  /** First row that starts after a time. */
+  rowAfter(time_us: number): number {
+    return upperBound(this.#length, (row) => this.#start[row] ?? 0, time_us);
   }
 
   event(row: number): StepEvent {

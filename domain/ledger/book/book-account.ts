@@ -1,0 +1,333 @@
+import type { StepEvent } from '../../events.ts';
+import { figuresOf } from '../account.ts';
+import { layersOf } from '../account-layers.ts';
+import { type Execution, mergedSteps, withFates } from '../executions.ts';
+import type { Account, LiveLimits, Segment, StepExecution } from '../ledger-shape.ts';
+import { type Excess, measure, type Paintable, stepsOf, withStartup, write } from '../paint.ts';
+import { createSegments } from '../segments.ts';
+import { pastStepLimit, resumedHangs, type Stall, type TimedStep, timedSteps } from '../stall.ts';
+import type { Chapter, FirstKept } from './chapter.ts';
+import { openDigest } from './digest.ts';
+import { LedgerRows, rowsOf } from './ledger-rows.ts';
+import type { Look } from './look.ts';
+import type { StepColumns } from './step-columns.ts';
+
+/** Everything an account of a book is read off. */
+export interface BookPage {
+  readonly job: string;
+  readonly version: number;
+  readonly look: Look;
+  /** The open stretch, slow first steps still productive. */
+  readonly plain: readonly Segment[];
+  readonly timed: readonly TimedStep[];
+  readonly stall: Stall | undefined;
+  readonly step_us: number | undefined;
+  readonly live: LiveLimits;
+  /** By attempt, its place among the launches. */
+  readonly excesses: ReadonlyMap<number, Excess>;
+  readonly firsts: ReadonlyMap<number, FirstKept>;
+  readonly firstInTail: ReadonlySet<Execution>;
+  readonly chapters: readonly Chapter[];
+  readonly digest: readonly Execution[];
+  readonly steps: StepColumns;
+  readonly sealed: { readonly rows: readonly Segment[]; readonly overlapped_us: ReadonlyMap<string, number> };
+  readonly ranks_seen: number;
+  readonly unchanged_until_us: number;
+}
+
+type Figures = Omit<Account, 'segments' | 'steps'>;
+
+/** A repainted stretch. */
+interface Painting {
+  readonly segments: readonly Segment[];
+  readonly steps: readonly StepExecution[];
+  readonly timed: readonly TimedStep[];
+}
+
+/**
+ * What `accountOf` says of the same events, without having walked them all: figures and sums are at hand, segments and
+ * steps are made when they are asked for. It answers until its book makes the next account.
+ */
+export class BookAccount implements Account {
+  readonly job: string;
+  readonly from_us: number;
+  readonly to_us: number;
+  readonly state: Account['state'];
+  readonly attempts: Account['attempts'];
+  readonly incidents: Account['incidents'];
+  readonly lost_steps: number;
+  readonly last_step: number | null;
+  readonly last_progress_at_us: number | null;
+  readonly newest_event_us: number | null;
+  readonly overlapped_s: Account['overlapped_s'];
+  readonly ranks_seen: number;
+  readonly capacity: Account['capacity'];
+  /**
+   * No segment or step that ended before it differs from this book's account before; 0 for its first. The slow first
+   * step of an open attempt is compared with all its others, and mostly moves with each of them: see `unsealed_from_us`.
+   */
+  readonly unchanged_until_us: number;
+  /** Where the open stretch begins: what ended before it stays as it is unless late news or a rollback touches it. */
+  readonly unsealed_from_us: number;
+  readonly #page: BookPage;
+  readonly #version: () => number;
+  readonly #paintings = new Map<number, Painting>();
+
+  constructor(page: BookPage, version: () => number) {
+    this.#page = page;
+    this.#version = version;
+    const figures: Figures = figuresOf({
+      ...page.look.stretch,
+      from_us: page.look.from_us,
+      job: page.job,
+      stall: page.stall,
+      resumed: this.#resumed(),
+      overlapped_s: overlapped(page),
+      ranks_seen: page.ranks_seen,
+    });
+    this.job = figures.job;
+    this.from_us = figures.from_us;
+    this.to_us = figures.to_us;
+    this.state = figures.state;
+    this.attempts = figures.attempts;
+    this.incidents = figures.incidents;
+    this.lost_steps = figures.lost_steps;
+    this.last_step = figures.last_step;
+    this.last_progress_at_us = figures.last_progress_at_us;
+    this.newest_event_us = figures.newest_event_us;
+    this.overlapped_s = figures.overlapped_s;
+    this.ranks_seen = figures.ranks_seen;
+    this.capacity = figures.capacity;
+    this.unchanged_until_us = Math.max(0, page.unchanged_until_us);
+    this.unsealed_from_us = Math.max(page.look.from_us, page.look.stretch.from_us);
+  }
+
+  get segments(): Segment[] {
+    return [...this.segmentsFrom(this.from_us)];
+  }
+
+  get steps(): StepExecution[] {
+    return [...this.stepsFrom(Number.NEGATIVE_INFINITY)];
+  }
+
+  /** Segments that end after a time, in order. */
+  segmentsFrom(time_us: number): Segment[] {
+    const list = createSegments();
+    // one that was cut at a chapter's end is whole again only with the part before
+    let first = this.#firstChapter(time_us);
+    if (first > 0) first--;
+    for (let index = first; index < this.#page.chapters.length; index++) {
+      for (const segment of this.#painting(index).segments) list.add(segment);
+    }
+    for (const segment of this.#tailSegments()) list.add(segment);
+    return list.list().filter(({ to_us }) => to_us > time_us);
+  }
+
+  /** Executions of chapters that end after a time, in order of start: none that ends after it is missing. */
+  *stepsFrom(time_us: number): Generator<StepExecution> {
+    const { chapters } = this.#page;
+    for (let index = this.#firstChapter(time_us); index < chapters.length; index++) {
+      yield* this.#painting(index).steps;
+    }
+    yield* this.#tailSteps();
+  }
+
+  /** Seconds in `[from_us, to_us)`: segments by everything but their step, each as long as all of its kind. */
+  rows(from_us = this.from_us, to_us = this.to_us): Segment[] {
+    const whole = from_us <= this.from_us && to_us >= this.to_us;
+    return whole ? this.#allRows() : this.#rowsBetween(from_us, to_us);
+  }
+
+  #allRows(): Segment[] {
+    const { sealed, excesses, firsts } = this.#page;
+    const sums = new LedgerRows();
+    for (const row of sealed.rows) sums.add(row);
+    for (const row of rowsOf(this.#tailSegments())) sums.add(row);
+    for (const [launch, excess] of excesses) move(sums, excess, firsts.get(launch)?.pieces ?? []);
+    return sums.rows();
+  }
+
+  #rowsBetween(from_us: number, to_us: number): Segment[] {
+    const { chapters, look } = this.#page;
+    const sums = new LedgerRows();
+    const add = (segments: readonly Segment[]) => {
+      for (const row of rowsOf(clipped(segments, from_us, to_us))) sums.add(row);
+    };
+    for (let index = this.#firstChapter(from_us); index < chapters.length; index++) {
+      const chapter = chapters[index];
+      if (chapter === undefined || chapter.from.to_us >= to_us) break;
+      const isInside = chapter.from.to_us >= from_us && chapter.carry.to_us <= to_us;
+      if (!isInside || this.#hasExcess(chapter)) add(this.#painting(index).segments);
+      else for (const row of chapter.rows) sums.add(row);
+    }
+    if (look.stretch.from_us < to_us) add(this.#tailSegments());
+    return sums.rows();
+  }
+
+  #hasExcess({ firsts }: Chapter): boolean {
+    return firsts.some(({ execution }) => this.#page.excesses.has(execution.launch));
+  }
+
+  #firstChapter(time_us: number): number {
+    const { chapters } = this.#page;
+    let low = 0;
+    let high = chapters.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((chapters[middle]?.carry.to_us ?? 0) <= time_us) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #tailSegments(): readonly Segment[] {
+    const { plain, excesses, look } = this.#page;
+    this.#tail ??= withStartup(
+      plain,
+      [...excesses.values()].filter(({ to_us }) => to_us > look.stretch.from_us),
+    );
+    return this.#tail;
+  }
+  #tail: readonly Segment[] | undefined;
+
+  #tailSteps(): StepExecution[] {
+    const { look, stall, firstInTail } = this.#page;
+    const first = new Set<number>();
+    for (const [index, execution] of look.stretch.executions.list.entries()) {
+      if (firstInTail.has(execution)) first.add(index);
+    }
+    return stepsOf(look.stretch, look.measured, first, stall, look.offset);
+  }
+
+  /** Hangs that went on by themselves: of chapters, only those that had a step that long are looked into. */
+  #resumed(): TimedStep[] {
+    const { chapters, step_us, live, timed } = this.#page;
+    if (step_us === undefined) return [];
+    const resumed: TimedStep[] = [];
+    for (const [index, { long, longest_us }] of chapters.entries()) {
+      let isHidden = false;
+      for (const [count, net_us] of longest_us) {
+        isHidden ||= net_us > pastStepLimit(count, false, step_us, live);
+      }
+      const candidates = isHidden ? this.#painting(index).timed : long;
+      if (candidates.length > 0) resumed.push(...resumedHangs(candidates, step_us, live));
+    }
+    resumed.push(...resumedHangs(timed, step_us, live));
+    return resumed;
+  }
+
+  #painting(index: number): Painting {
+    const known = this.#paintings.get(index);
+    if (known !== undefined) return known;
+    this.#guard();
+    const chapter = this.#page.chapters[index];
+    const painting = chapter === undefined ? NOTHING : painted(this.#page, chapter);
+    if (this.#paintings.size >= PAINTINGS_MAX) this.#paintings.clear();
+    this.#paintings.set(index, painting);
+    return painting;
+  }
+
+  #guard(): void {
+    if (this.#version() !== this.#page.version) {
+      throw new Error('the account is of an earlier state of its book; ask the book for a new one');
+    }
+  }
+}
+
+const NOTHING: Painting = { segments: [], steps: [], timed: [] };
+const PAINTINGS_MAX = 64;
+
+function overlapped({ look, sealed }: BookPage): Account['overlapped_s'] {
+  const { stretch, all } = look;
+  const sums = new Map(sealed.overlapped_us);
+  for (const [kind, layer] of all.overlapped) {
+    let us = sums.get(kind) ?? 0;
+    for (const [index, from_us] of layer.from.entries()) {
+      const to = Math.min(layer.to[index] ?? 0, stretch.to_us);
+      us += Math.max(0, to - Math.max(from_us, stretch.from_us));
+    }
+    sums.set(kind, us);
+  }
+  return Object.fromEntries([...sums].sort().map(([kind, us]) => [kind, us / 1e6]));
+}
+
+function clipped(segments: readonly Segment[], from_us: number, to_us: number): Segment[] {
+  return segments.flatMap((segment) => {
+    const begin_us = Math.max(segment.from_us, from_us);
+    const end_us = Math.min(segment.to_us, to_us);
+    return end_us > begin_us ? [{ ...segment, from_us: begin_us, to_us: end_us }] : [];
+  });
+}
+
+/** Moves what a slow first step exceeds from productive time to program start-up. */
+function move(rows: LedgerRows, { excess_us, cause }: Excess, pieces: readonly Segment[]): void {
+  let left = excess_us;
+  for (const piece of pieces) {
+    const part_us = Math.min(left, piece.to_us - piece.from_us);
+    if (part_us <= 0) return;
+    left -= part_us;
+    const part = { ...piece, to_us: piece.from_us + part_us };
+    rows.remove(part);
+    rows.add({ ...part, bucket: 'program_startup', cause });
+  }
+}
+
+/** Paints a sealed chapter anew, step by step, with what is known now of the attempts and legs around it. */
+function painted(page: BookPage, chapter: Chapter): Painting {
+  const { look, excesses, firsts } = page;
+  const { launches, executions: all_executions, holdings, view } = look.stretch;
+  const { from, carry } = chapter;
+  const own = launches.slice(0, carry.launch + 1).map((launch) => ({ ...launch, steps: [] as StepEvent[] }));
+  const events = page.steps.events(from.row, carry.row + 1);
+  for (const [index, event] of events.entries()) {
+    own[ownerOf(chapter, from.row + index)]?.steps.push(event);
+  }
+  const prior = { launch: from.launch, legs: all_executions.legs, state: from.state };
+  const { resolved } = mergedSteps(own, Number.POSITIVE_INFINITY, prior);
+  const inside = resolved.filter(({ told_from_us }) => told_from_us < carry.to_us);
+  const executions = withFates(inside, all_executions.legs);
+  const before = [...page.digest.slice(0, chapter.digest_before), ...openDigest(from.digest)];
+  const list = [...before, ...executions];
+  const stretch: Paintable = {
+    ...look.stretch,
+    view: {
+      ...view,
+      spans: look.all_spans.filter(({ start_us, end_us }) => end_us > from.to_us && start_us < carry.to_us),
+      excludes: look.all_excludes.filter(
+        ({ start_us, end_us }) => end_us > from.to_us && start_us < carry.to_us,
+      ),
+    },
+    executions: { list, legs: all_executions.legs },
+    from_us: Math.max(from.to_us, look.from_us),
+    to_us: carry.to_us,
+  };
+  const layers = layersOf(stretch.view, launches, list, holdings.layer, look.stretch.to_us);
+  const measured = measure(stretch, layers);
+  const first = new Set<number>();
+  for (const [index, { launch, start_us, told_from_us, fate, kind }] of list.entries()) {
+    if (index < before.length || fate !== 'productive' || kind === 'eval') continue;
+    const known = firsts.get(launch)?.execution;
+    if (
+      known?.start_us === start_us &&
+      known.told_from_us === told_from_us &&
+      ![...first].some((at) => list[at]?.launch === launch)
+    ) {
+      first.add(index);
+    }
+  }
+  return {
+    segments: withStartup(write(stretch, layers, undefined), [...excesses.values()]),
+    steps: stepsOf(stretch, measured, first, undefined, before.length),
+    timed: timedSteps(executions, measured.net_us.slice(before.length), from.launch_before),
+  };
+}
+
+function ownerOf({ owners, carry }: Chapter, row: number): number {
+  if (row >= carry.row) return carry.launch;
+  let launch = -1;
+  for (const owner of owners) {
+    if (owner.row > row) break;
+    launch = owner.launch;
+  }
+  return launch;
+}

@@ -1,0 +1,75 @@
+import type { Segment } from '../ledger-shape.ts';
+
+/**
+ * Seconds of a job by everything that a segment says beside its step: a row is a segment as long as all of its kind
+ * together. Rows come and go exactly, in whole microseconds. Stretches between attempts each stay a row of their own,
+ * so that a row's `from_us` says which.
+ */
+export class LedgerRows {
+  readonly #rows = new Map<string, Segment>();
+
+  add(segment: Segment): void {
+    this.#change(segment, segment.to_us - segment.from_us);
+  }
+
+  remove(segment: Segment): void {
+    this.#change(segment, segment.from_us - segment.to_us);
+  }
+
+  rows(): Segment[] {
+    return [...this.#rows.values()];
+  }
+
+  #change(segment: Segment, by_us: number): void {
+    if (by_us === 0) return;
+    const key = keyOf(segment);
+    const known = this.#rows.get(key);
+    const length_us = (known === undefined ? 0 : known.to_us - known.from_us) + by_us;
+    const { from_us } = known ?? segment;
+    if (length_us === 0) this.#rows.delete(key);
+    else this.#rows.set(key, { ...(known ?? segment), step: undefined, from_us, to_us: from_us + length_us });
+  }
+}
+
+function keyOf({ bucket, attempt, name, cause, devices, stepping, from_us }: Segment): string {
+  return `${bucket}|${attempt ?? `gap ${from_us}`}|${devices ?? ''}|${stepping ?? ''}|${JSON.stringify([name, cause])}`;
+}
+
+/** The rows of some segments. Neighbours are mostly alike, so few keys are made. */
+export function rowsOf(segments: Iterable<Segment>): Segment[] {
+  const rows = new LedgerRows();
+  const open: Segment[] = [];
+  for (const segment of segments) {
+    const index = open.findIndex((row) => isAlike(row, segment));
+    const row = open[index];
+    if (row === undefined) open.push({ ...segment, step: undefined });
+    else open[index] = { ...row, to_us: row.to_us + segment.to_us - segment.from_us };
+    if (open.length > OPEN_MAX) rows.add(open.shift() ?? segment);
+  }
+  for (const row of open) rows.add(row);
+  return rows.rows();
+}
+
+const OPEN_MAX = 8;
+
+function isAlike(a: Segment, b: Segment): boolean {
+  return (
+    a.bucket === b.bucket &&
+    a.attempt === b.attempt &&
+    a.attempt !== undefined &&
+    a.name === b.name &&
+    a.cause === b.cause &&
+    a.devices === b.devices &&
+    a.stepping === b.stepping
+  );
+}
+
+/** Rows laid end to end over a horizon: what sums of segments are taken of, where only sums are asked for. */
+export function laidOut(rows: readonly Segment[], from_us: number): Segment[] {
+  let at_us = from_us;
+  return rows.map((row) => {
+    const from = at_us;
+    at_us += row.to_us - row.from_us;
+    return { ...row, from_us: from, to_us: at_us };
+  });
+}
