@@ -159,4 +159,6 @@ export interface LedgerWindow {
   readonly to_us: number;
   readonly buckets_s: Readonly<Partial<Record<Bucket, number>>>;
   readonly goodput_ratio: number | null;
+  /** Empty when nobody said how many devices the job holds. They add up over windows, as the seconds do. */
+  readonly device_seconds: Readonly<Partial<Record<Bucket, number>>>;
 }

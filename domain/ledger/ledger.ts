@@ -155,7 +155,14 @@ function windowsOf(
   return Array.from({ length: count }, (_, index) => {
     const begin_us = from_us + index * size_us;
     const end_us = Math.min(begin_us + size_us, to_us);
-    const sums = bucketSums(clipped(segments, begin_us, end_us));
-    return { from_us: begin_us, to_us: end_us, buckets_s: secondsOf(sums), goodput_ratio: goodput(sums) };
+    const own = clipped(segments, begin_us, end_us);
+    const sums = bucketSums(own);
+    return {
+      from_us: begin_us,
+      to_us: end_us,
+      buckets_s: secondsOf(sums),
+      goodput_ratio: goodput(sums),
+      device_seconds: inOrder(new Map(byBucket(deviceSeconds(own) ?? []))),
+    };
   });
 }

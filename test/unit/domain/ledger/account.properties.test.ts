@@ -183,9 +183,12 @@ describe('windows', () => {
       fc.property(anyEvents, anyView, fc.integer({ min: 1, max: 30 }), (events, view, size_s) => {
         const account = accountOf(events, optionsOf(view));
         const windows_us = { size_us: size_s * 1_000_000 - 1, count_max: 1000 };
-        const { windows, buckets_s } = ledgerOf(account, { windows_us });
+        const { windows, buckets_s, device_seconds } = ledgerOf(account, { windows_us });
         expect(inMicroseconds(windows.map((window) => window.buckets_s))).toEqual(
           inMicroseconds([buckets_s]),
+        );
+        expect(inMicroseconds(windows.map((window) => window.device_seconds))).toEqual(
+          inMicroseconds([device_seconds]),
         );
       }),
       { numRuns: 500 },

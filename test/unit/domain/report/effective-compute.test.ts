@@ -148,6 +148,31 @@ describe('effective compute', () => {
     expect(Math.abs(flops / (whole.kept_flops ?? 0) - 1)).toBeLessThan(1e-9);
   });
 
+  it('adds up over windows with slow time and losses, whatever the events', () => {
+    const spec: JobEvent = { ...llamaSpec({ ideal_step_s: 1.5 }), job: JOB };
+    fc.assert(
+      fc.property(anyEvents, fc.integer({ min: 0, max: 60_000_000 }), (events, cut_us) => {
+        const told = [spec, ...events.filter(({ type }) => type !== 'job')] as JobScopedEvent[];
+        const whole = jobReport(told, { job: JOB });
+        const { from_us, to_us } = whole.ledger;
+        if (cut_us <= from_us || cut_us >= to_us) return;
+        const parts = [{ to_us: cut_us }, { from_us: cut_us }].map((range) =>
+          jobReport(told, { job: JOB, ...range }),
+        );
+        const seconds = (of: (report: JobReport) => number) => {
+          expect(sum(parts.map(of))).toBeCloseTo(of(whole), 5);
+        };
+        seconds(({ slow_time }) => slow_time.seconds.ideal);
+        seconds(({ slow_time }) => slow_time.seconds.excess);
+        seconds(({ slow_time }) => slow_time.device_seconds?.excess ?? 0);
+        seconds(({ losses }) => sum(losses.map(({ wall_s }) => wall_s)));
+        const flops = ({ effective_compute }: JobReport) => (effective_compute.kept_flops ?? 0) / 1e15;
+        seconds(flops);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it('telescopes, whatever the events', () => {
     const spec: JobEvent = { ...llamaSpec(), job: JOB };
     fc.assert(
@@ -161,7 +186,7 @@ describe('effective compute', () => {
         expect(seconds.productive).toBeCloseTo(report.ledger.buckets_s.productive ?? 0, 6);
         expect(seconds.ideal + seconds.excess + seconds.unjudged).toBeCloseTo(seconds.productive, 6);
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 });
