@@ -11,7 +11,8 @@ import { type JobWork, jobWork } from './job-work.ts';
 import { keptSteps, type StepRange } from './kept-steps.ts';
 import { deviceRate } from './live-rates.ts';
 import { SITE_DEFAULTS, type SiteConfig } from './site.ts';
-import { type SlowdownLimits, withSlowdowns } from './slowdowns.ts';
+import type { SlowdownLimits } from './slowdown-limits.ts';
+import { withSlowdowns } from './slowdowns.ts';
 import { type SpecHistory, specHistory } from './spec-history.ts';
 import type { TelemetrySummary } from './telemetry.ts';
 import type { KeptStep } from './throughput.ts';
@@ -101,7 +102,13 @@ export function jobView(events: readonly JobScopedEvent[], options: ViewOptions)
     range: { from_us, to_us },
     history,
     spec,
-    account: withSlowdowns(account, work().measured, work(), faults, options.slowdown),
+    account: withSlowdowns(
+      account,
+      work().measured,
+      work(),
+      faults,
+      options.slowdown ?? options.site?.slowdown,
+    ),
     clock_is_made_up,
     kept,
     measured,

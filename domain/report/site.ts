@@ -1,4 +1,5 @@
 import type { HardwareOverride } from '../catalog/hardware-overrides.ts';
+import { SLOWDOWN_DEFAULTS, type SlowdownLimits } from './slowdown-limits.ts';
 
 /** What only the operator knows of a site; null is unknown, and so is then what follows from it. */
 export interface SiteConfig {
@@ -8,6 +9,8 @@ export interface SiteConfig {
   readonly currency: string | null;
   /** Goodput that every job is held to that names no target of its own, above 0 and below 1. */
   readonly goodput_target_ratio?: number | null;
+  /** From when on slow steps are an incident. */
+  readonly slowdown?: SlowdownLimits;
   readonly power: {
     /** Facility power over IT power (power usage effectiveness), at least 1. */
     readonly pue: number | null;
@@ -22,5 +25,6 @@ export const SITE_DEFAULTS: SiteConfig = {
   price_per_device_hour: null,
   currency: null,
   goodput_target_ratio: null,
+  slowdown: SLOWDOWN_DEFAULTS,
   power: { pue: null, pue_series: null },
 };

@@ -2,26 +2,9 @@ import type { FaultEvent } from '../events.ts';
 import type { Account, Incident } from '../ledger/ledger-shape.ts';
 import { faultNear } from './incident-causes.ts';
 import type { JobWork } from './job-work.ts';
+import { SLOWDOWN_DEFAULTS, type SlowdownLimits } from './slowdown-limits.ts';
 import type { KeptStep } from './throughput.ts';
 import type { SlowCause, WorkSums } from './work-table.ts';
-
-export interface SlowdownLimits {
-  /** Step time over its ideal above which a step is slow. Below 10 % it is jitter (GREYHOUND, USENIX ATC'25). */
-  readonly factor_min: number;
-  /** Slow steps before anybody calls it a slow-down: the same study finds one in 2 to 3 iterations. */
-  readonly steps_min: number;
-  /** Shorter stretches are not sustained, however many short steps they have; seconds. */
-  readonly duration_min_s: number;
-  /** Steps at normal speed, one after the other, that end it. */
-  readonly recover_steps: number;
-}
-
-export const SLOWDOWN_DEFAULTS: SlowdownLimits = {
-  factor_min: 1.1,
-  steps_min: 3,
-  duration_min_s: 60,
-  recover_steps: 3,
-};
 
 /** A stretch of kept steps that were slower than their ideal for long. */
 export interface Slowdown {
@@ -72,7 +55,7 @@ export function slowdownsOf(
     }
     const ideal_s = ideals.of(step);
     if (ideal_s === undefined || step.step_s <= 0) continue;
-    if (step.step_s > ideal_s * limits.factor_min) {
+    if (step.step_s > ideal_s * limits.step_factor) {
       open ??= {
         attempt: step.attempt,
         from_us: step.start_us,

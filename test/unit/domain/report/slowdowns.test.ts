@@ -67,7 +67,7 @@ describe('sustained slow-downs', () => {
   });
 
   it('take the limits they are given', () => {
-    const slowdown = { factor_min: 1.05, steps_min: 3, duration_min_s: 60, recover_steps: 3 };
+    const slowdown = { step_factor: 1.05, steps_min: 3, duration_min_s: 60, recover_steps: 3 };
     expect(slowdowns(run([60, 2.18]), { slowdown })).toHaveLength(1);
   });
 
