@@ -24,7 +24,8 @@ export function createSegments(): { add: (segment: Segment) => void; list: () =>
   };
 }
 
-function isSame(a: Segment, b: Segment): boolean {
+/** Whether one goes on in the other without any difference. */
+export function isSame(a: Segment, b: Segment): boolean {
   return (
     a.to_us === b.from_us &&
     a.bucket === b.bucket &&

@@ -4,7 +4,7 @@ import { layersOf } from '../account-layers.ts';
 import { type Execution, mergedSteps, withFates } from '../executions.ts';
 import type { Account, LiveLimits, Segment, StepExecution } from '../ledger-shape.ts';
 import { type Excess, measure, type Paintable, stepsOf, withStartup, write } from '../paint.ts';
-import { createSegments } from '../segments.ts';
+import { createSegments, isSame } from '../segments.ts';
 import { pastStepLimit, resumedHangs, type Stall, type TimedStep, timedSteps } from '../stall.ts';
 import type { Chapter, FirstKept } from './chapter.ts';
 import { openDigest } from './digest.ts';
@@ -113,14 +113,20 @@ export class BookAccount implements Account {
   /** Segments that end after a time, in order. */
   segmentsFrom(time_us: number): Segment[] {
     const list = createSegments();
-    // one that was cut at a chapter's end is whole again only with the part before
     let first = this.#firstChapter(time_us);
-    if (first > 0) first--;
+    // one that chapters cut is whole only with its parts in those before
+    while (first > 0 && this.#isCutBefore(first)) first--;
     for (let index = first; index < this.#page.chapters.length; index++) {
       for (const segment of this.#painting(index).segments) list.add(segment);
     }
     for (const segment of this.#tailSegments()) list.add(segment);
     return list.list().filter(({ to_us }) => to_us > time_us);
+  }
+
+  #isCutBefore(index: number): boolean {
+    const behind = index < this.#page.chapters.length ? this.#painting(index).segments : this.#tailSegments();
+    const last = this.#painting(index - 1).segments.at(-1);
+    return last !== undefined && behind[0] !== undefined && isSame(last, behind[0]);
   }
 
   /** Executions of chapters that end after a time, in order of start: none that ends after it is missing. */
