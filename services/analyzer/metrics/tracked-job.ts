@@ -190,11 +190,15 @@ export class TrackedJob {
     return [...again, ...missing.filter((time) => time < grid_ms)];
   }
 
-  #viewAt(at_us: number, { faults, node_states, heard_until_us }: Surroundings): JobView {
+  #viewAt(
+    at_us: number,
+    { faults, node_states, heard_until_us, baseline_tokens_per_s_per_device }: Surroundings,
+  ): JobView {
     const heard = heard_until_us === undefined ? {} : { heard_until_us: Math.min(heard_until_us, at_us) };
     const live = { ...liveLimits(this.#config), ...heard };
     const { site } = this.#config;
-    return jobView(this.events.events, { job: this.events.job, at_us, live, faults, node_states, site });
+    const told = { faults, node_states, baseline_tokens_per_s_per_device };
+    return jobView(this.events.events, { job: this.events.job, at_us, live, site, ...told });
   }
 }
 
