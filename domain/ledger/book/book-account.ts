@@ -30,7 +30,7 @@ export interface BookPage {
   readonly chapters: readonly Chapter[];
   readonly digest: readonly Execution[];
   readonly steps: StepColumns;
-  readonly sealed: { readonly rows: readonly Segment[]; readonly overlapped_us: ReadonlyMap<string, number> };
+  readonly sealed: { readonly rows: LedgerRows; readonly overlapped_us: ReadonlyMap<string, number> };
   readonly ranks_seen: number;
   readonly unchanged_until_us: number;
 }
@@ -146,8 +146,7 @@ export class BookAccount implements Account {
 
   #allRows(): Segment[] {
     const { sealed, excesses, firsts } = this.#page;
-    const sums = new LedgerRows();
-    for (const row of sealed.rows) sums.add(row);
+    const sums = new LedgerRows(sealed.rows);
     for (const row of rowsOf(this.#tailSegments())) sums.add(row);
     for (const [launch, excess] of excesses) move(sums, excess, firsts.get(launch)?.pieces ?? []);
     return sums.rows();
@@ -210,7 +209,8 @@ export class BookAccount implements Account {
     const { chapters, step_us, live, timed } = this.#page;
     if (step_us === undefined) return [];
     const resumed: TimedStep[] = [];
-    for (const [index, { long, longest_us }] of chapters.entries()) {
+    for (let index = 0; index < chapters.length; index++) {
+      const { long, longest_us } = chapters[index] ?? NO_LONG_STEPS;
       let isHidden = false;
       for (const [count, net_us] of longest_us) {
         isHidden ||= net_us > pastStepLimit(count, false, step_us, live);
@@ -242,6 +242,7 @@ export class BookAccount implements Account {
 
 const NOTHING: Painting = { segments: [], steps: [], timed: [] };
 const PAINTINGS_MAX = 64;
+const NO_LONG_STEPS: Pick<Chapter, 'long' | 'longest_us'> = { long: [], longest_us: new Map() };
 
 function overlapped({ look, sealed }: BookPage): Account['overlapped_s'] {
   const { stretch, all } = look;

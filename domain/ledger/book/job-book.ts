@@ -266,7 +266,7 @@ export class JobBook {
       chapters: this.#chapters.slice(),
       digest: this.#digest.slice(),
       steps: this.#steps,
-      sealed: { rows: this.#rows.rows(), overlapped_us: new Map(this.#overlapped_us) },
+      sealed: { rows: new LedgerRows(this.#rows), overlapped_us: new Map(this.#overlapped_us) },
       ranks_seen: this.#ranksBy(stretch.view.until_us),
       unchanged_until_us: untouched_us,
     };

@@ -6,7 +6,11 @@ import type { Segment } from '../ledger-shape.ts';
  * so that a row's `from_us` says which.
  */
 export class LedgerRows {
-  readonly #rows = new Map<string, Segment>();
+  readonly #rows: Map<string, Segment>;
+
+  constructor(from?: LedgerRows) {
+    this.#rows = new Map(from === undefined ? [] : from.#rows);
+  }
 
   add(segment: Segment): void {
     this.#change(segment, segment.to_us - segment.from_us);
@@ -32,7 +36,8 @@ export class LedgerRows {
 }
 
 function keyOf({ bucket, attempt, name, cause, devices, stepping, from_us }: Segment): string {
-  return `${bucket}|${attempt ?? `gap ${from_us}`}|${devices ?? ''}|${stepping ?? ''}|${JSON.stringify([name, cause])}`;
+  const texts = `${name === undefined ? '' : `=${name}`}\n${cause === undefined ? '' : `=${cause}`}`;
+  return `${bucket}|${attempt ?? `gap ${from_us}`}|${devices ?? ''}|${stepping ?? ''}|${texts}`;
 }
 
 /** The rows of some segments. Neighbours are mostly alike, so few keys are made. */
