@@ -15,6 +15,7 @@ import type { AnalyzerConfig } from './config.ts';
 import { createBaselines } from './metrics/baselines.ts';
 import { DeviceWindow, ReadingBudget } from './metrics/device-window.ts';
 import { createContextReader, type JobContext } from './metrics/job-context.ts';
+import { type ReceivedRow, readTogether } from './metrics/job-events.ts';
 import { createSeriesWriter } from './metrics/series-writer.ts';
 import { type Alike, TrackedJob } from './metrics/tracked-job.ts';
 
@@ -104,6 +105,10 @@ class Accountant {
   /** When the series of jobs that are not followed were last written, microseconds. */
   readonly #written = new Map<string, number>();
   #resumed = false;
+  /** Of the tick that runs. */
+  #failures: unknown[] = [];
+  /** Jobs of which more was stored since the events of all were read: they are read by themselves. */
+  readonly #stale = new Set<string>();
 
   constructor(dependencies: AnalyzerDependencies) {
     const { store, encoder, clock, config, log, counters } = dependencies;
@@ -119,7 +124,9 @@ class Accountant {
   touch(jobs: Iterable<string>): void {
     for (const job of jobs) {
       // '' keys events of no job: faults and node states, which are read with the jobs of their nodes
-      if (job !== '') this.#follow(job).touched = true;
+      if (job === '') continue;
+      this.#follow(job).touched = true;
+      this.#stale.add(job);
     }
   }
 
@@ -133,18 +140,50 @@ class Accountant {
       this.#counters.failed('start');
       throw error;
     }
+    this.#failures = failures;
+    const read = await this.#readTogether();
     for (const [job, followed] of this.#followed) {
-      if (this.stopping) return;
+      if (this.stopping) break;
       try {
-        await this.#account(job, followed);
+        await this.#account(job, followed, read);
       } catch (error) {
         // one job that cannot be accounted must not keep the others from it
         this.#counters.failed('job');
         failures.push(error);
       }
     }
+    await this.#writer.flush(this.#dependencies.clock.now_us());
+    if (this.stopping) return;
     this.#counters.ticked((performance.now() - began) / 1000);
     if (failures.length > 0) throw failures[0];
+  }
+
+  /** New events of all jobs that are due, in as few questions as can be. */
+  async #readTogether(): Promise<Map<string, ReceivedRow[]>> {
+    const { store, clock } = this.#dependencies;
+    const now_us = clock.now_us();
+    const due = [...this.#followed.values()].filter((followed) => {
+      return (
+        followed.touched && followed.settled && followed.resume_us === undefined && now_us >= followed.due_us
+      );
+    });
+    this.#stale.clear();
+    try {
+      return await readTogether(
+        store,
+        due.map(({ tracked }) => tracked.events),
+      );
+    } catch {
+      // each is read by itself then, and says what is wrong
+      return new Map();
+    }
+  }
+
+  /** Points of a job could not be written: it is accounted again at the next tick. */
+  #failed(followed: Followed, was_touched: boolean, error: unknown): void {
+    followed.touched ||= was_touched;
+    this.#counters.failed('job');
+    this.#failures.push(error);
   }
 
   #size(): { jobs: number; events: number } {
@@ -177,7 +216,11 @@ class Accountant {
     return followed;
   }
 
-  async #account(job: string, followed: Followed): Promise<void> {
+  async #account(
+    job: string,
+    followed: Followed,
+    read: ReadonlyMap<string, readonly ReceivedRow[]>,
+  ): Promise<void> {
     const { clock, config } = this.#dependencies;
     const now_us = clock.now_us();
     if (!followed.settled) {
@@ -192,21 +235,27 @@ class Accountant {
       if (followed.resume_us !== undefined)
         await tracked.resume(this.#dependencies.store, followed.resume_us);
       followed.resume_us = undefined;
-      if (was_touched) await tracked.refresh();
+      if (was_touched) await tracked.refresh(this.#stale.has(job) ? undefined : read.get(job));
       this.#noteSize(job, followed);
       const surroundings = await this.#surroundings(job, followed, was_touched, now_us);
       const began = performance.now();
       const writing = await tracked.points(now_us, surroundings, () => setImmediate());
       followed.due_us = now_us + ((performance.now() - began) * 1000) / config.job_time_ratio_max;
-      await this.#writer.write(writing.points, now_us);
-      this.#counters.wrote(writing.points.length);
-      tracked.series = writing.series;
-      tracked.touched_us = undefined;
-      if (writing.taught !== null) await this.#baselines.learn(writing.taught);
-      followed.alike = writing.alike;
-      if (writing.visible || followed.touched) return;
-      this.#followed.delete(job);
-      this.#written.set(job, now_us);
+      const { points, series, taught, alike, visible } = writing;
+      const written = async () => {
+        this.#counters.wrote(points.length);
+        tracked.series = series;
+        tracked.touched_us = undefined;
+        followed.alike = alike;
+        if (taught !== null) await this.#baselines.learn(taught);
+        if (visible || followed.touched) return;
+        this.#followed.delete(job);
+        this.#written.set(job, now_us);
+      };
+      await this.#writer.add(
+        { points, written, failed: (error) => this.#failed(followed, was_touched, error) },
+        now_us,
+      );
     } catch (error) {
       followed.touched ||= was_touched;
       throw error;

@@ -12,7 +12,7 @@ import type { Store } from '../../../platform/store/store.ts';
 /** Events stored by another batch may carry a slightly earlier arrival: so far back is read again. */
 const OVERLAP_MS = 60_000;
 
-interface ReceivedRow extends EventRow {
+export interface ReceivedRow extends EventRow {
   readonly event_id: string;
   readonly received_ms: number;
 }
@@ -39,17 +39,28 @@ export class JobEvents {
     return this.#newest_received_ms;
   }
 
+  /** From when on arrivals have to be read to miss none, milliseconds; 0 before the first refresh. */
+  get since_ms(): number {
+    return Math.max(0, this.#newest_received_ms - OVERLAP_MS);
+  }
+
   /**
    * Reads what is new. Resolves with the earliest time that new events touched (microseconds), or undefined when there
    * were none. On the first call, only events that arrived after `told_before_ms` count as new.
    */
   async refresh(told_before_ms = 0): Promise<number | undefined> {
-    const since_ms = Math.max(0, this.#newest_received_ms - OVERLAP_MS);
     const rows = await this.#store.query<ReceivedRow>(namedQuery('job_events_since'), {
       job: this.job,
-      since_ms,
+      since_ms: this.since_ms,
     });
-    const told: JobScopedEvent[] = [...this.#events];
+    return this.take(rows, told_before_ms);
+  }
+
+  /** The same with rows that were read already; those known are passed over. */
+  take(rows: readonly ReceivedRow[], told_before_ms = 0): number | undefined {
+    const before = this.#events.length;
+    const told: JobScopedEvent[] = [];
+    let hasNewSpec = false;
     let touched_us: number | undefined;
     for (const row of rows) {
       if (this.#seen.has(row.event_id)) continue;
@@ -62,11 +73,42 @@ export class JobEvents {
         told.push(event);
         continue;
       }
+      hasNewSpec ||= event.type === 'job';
       touched_us = Math.min(touched_us ?? row.told_us, row.told_us);
     }
+    if (!hasNewSpec) return touched_us;
     // a description holds for the whole run, its past included
-    return touched_us !== undefined && specText(this.#events) !== specText(told) ? 0 : touched_us;
+    const known = [...this.#events.slice(0, before), ...told];
+    return specText(this.#events) !== specText(known) ? 0 : touched_us;
   }
+}
+
+/** Jobs whose newest events arrived about as lately are read together: one question for all of them. */
+const TOGETHER_MS = 2 * OVERLAP_MS;
+/** Names of jobs in one question. */
+const JOBS_PER_QUERY = 1000;
+
+/**
+ * What arrived of many jobs since each was read last, by job. A job that was never read, or not for long, is left out:
+ * it is read by itself, for all others would be read as far back.
+ */
+export async function readTogether(
+  store: Store,
+  jobs: readonly JobEvents[],
+): Promise<Map<string, ReceivedRow[]>> {
+  const newest_ms = Math.max(...jobs.map(({ since_ms }) => since_ms), 0);
+  const near = jobs.filter(({ since_ms }) => since_ms > 0 && newest_ms - since_ms <= TOGETHER_MS);
+  const read = new Map<string, ReceivedRow[]>(near.map(({ job }) => [job, []]));
+  for (let from = 0; from < near.length; from += JOBS_PER_QUERY) {
+    const some = near.slice(from, from + JOBS_PER_QUERY);
+    const since_ms = Math.min(...some.map((one) => one.since_ms));
+    const rows = await store.query<ReceivedRow & { job: string }>(namedQuery('jobs_events_since'), {
+      jobs: some.map(({ job }) => job),
+      since_ms,
+    });
+    for (const row of rows) read.get(row.job)?.push(row);
+  }
+  return read;
 }
 
 function specText(events: readonly JobScopedEvent[]): string {

@@ -14,7 +14,7 @@ import { type AnalyzerConfig, liveLimits } from '../config.ts';
 import type { DeviceWindow, WindowView } from './device-window.ts';
 import { GAP_MAX_MS, gridTime, historyTimes } from './history-times.ts';
 import type { JobContext } from './job-context.ts';
-import { JobEvents } from './job-events.ts';
+import { JobEvents, type ReceivedRow } from './job-events.ts';
 import { createJobHistory } from './job-history.ts';
 import {
   type JobSeries,
@@ -101,9 +101,9 @@ export class TrackedJob {
     return alikeOf(this.#viewAt(now_us, { ...context, baseline_tokens_per_s_per_device: null }));
   }
 
-  /** Reads what arrived since the last time. */
-  async refresh(): Promise<void> {
-    const touched_us = await this.events.refresh();
+  /** Reads what arrived since the last time; `rows` where that was read already. */
+  async refresh(rows?: readonly ReceivedRow[]): Promise<void> {
+    const touched_us = rows === undefined ? await this.events.refresh() : this.events.take(rows);
     if (touched_us !== undefined) this.touched_us = Math.min(this.touched_us ?? touched_us, touched_us);
   }
 
