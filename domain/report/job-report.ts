@@ -18,6 +18,7 @@ import { reliabilityAllReasons, reliabilitySections } from './reliability-sectio
 import type { HardwareSummary, JobReport, Quality } from './report-shape.ts';
 import { runTimeOf } from './run-time.ts';
 import { stepKinds } from './step-kinds.ts';
+import { stepTimeOf } from './step-time.ts';
 import { type KeptStep, throughputOf } from './throughput.ts';
 import { totalsOf } from './totals.ts';
 import { verdictsOf } from './verdicts.ts';
@@ -71,6 +72,7 @@ export function reportOfView(view: JobView): JobReport {
       ...mfuImplausible({ ...rates, ofu_ratio, logged_mfu_ratio: logged?.mfu_ratio ?? null, spec }),
     ],
     step_kinds: stepKinds(view),
+    step_time: stepTimeOf(measured, view.step_phases),
     ledger,
     ...sections,
     ...reliable,

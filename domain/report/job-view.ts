@@ -14,6 +14,7 @@ import { SITE_DEFAULTS, type SiteConfig } from './site.ts';
 import type { SlowdownLimits } from './slowdown-limits.ts';
 import { withSlowdowns } from './slowdowns.ts';
 import { type SpecHistory, specHistory } from './spec-history.ts';
+import { type PhasesByStep, phasesByStep } from './step-phases.ts';
 import type { TelemetrySummary } from './telemetry.ts';
 import type { KeptStep } from './throughput.ts';
 
@@ -62,6 +63,8 @@ export interface JobView {
   readonly steps_above_peak: number;
   /** What others and the job itself told beside its steps. */
   readonly evidence: JobEvidence;
+  /** Parts of steps, as ranks told them. */
+  readonly step_phases: PhasesByStep;
   /** Rate of the baseline, told or stored; null when none is named or it is not known. */
   readonly baseline_tokens_per_s_per_device: number | null;
   /** Kept work of the whole run against its ideal; made when first asked for. */
@@ -115,6 +118,7 @@ export function jobView(events: readonly JobScopedEvent[], options: ViewOptions)
     steps_unlogged: stepsOf(kept) - stepsOf(logged),
     steps_above_peak: stepsOf(logged) - stepsOf(measured),
     evidence: evidenceOf(events, { at_us, faults, node_states }),
+    step_phases: phasesByStep(events, at_us),
     baseline_tokens_per_s_per_device: baselineRate(spec, options),
     work,
     telemetry: options.telemetry ?? null,

@@ -13,6 +13,7 @@ import type { ReliabilitySections } from './reliability-sections.ts';
 import type { RunTime } from './run-time.ts';
 import type { SlowTime } from './slow-time.ts';
 import type { StepKinds } from './step-kinds.ts';
+import type { StepTime } from './step-time.ts';
 import type { TelemetrySummary } from './telemetry.ts';
 import type { StepStatistics } from './throughput.ts';
 import type { Totals } from './totals.ts';
@@ -88,6 +89,8 @@ export interface JobReport extends ReliabilitySections {
   readonly verdicts: readonly Verdict[];
   /** The kept steps of the range by what they were (ordinary, first after a start, during a save, ...). */
   readonly step_kinds: StepKinds;
+  /** Parts of a step: those waited for, which add up to it, and the hidden ones beside. */
+  readonly step_time: StepTime;
   readonly ledger: LedgerJson;
   /** Everything that is called goodput, each with what it divides by what. */
   readonly ratios: NamedRatios;
