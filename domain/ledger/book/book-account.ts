@@ -28,6 +28,8 @@ export interface BookPage {
   readonly firsts: ReadonlyMap<number, FirstKept>;
   readonly firstInTail: ReadonlySet<Execution>;
   readonly chapters: readonly Chapter[];
+  /** Chapters painted lately, slow first steps still productive; a chapter's painting holds for as long as it does. */
+  readonly paintings: Map<Chapter, Painting>;
   readonly digest: readonly Execution[];
   readonly steps: StepColumns;
   readonly sealed: { readonly rows: LedgerRows; readonly overlapped_us: ReadonlyMap<string, number> };
@@ -38,7 +40,7 @@ export interface BookPage {
 type Figures = Omit<Account, 'segments' | 'steps'>;
 
 /** A repainted stretch. */
-interface Painting {
+export interface Painting {
   readonly segments: readonly Segment[];
   readonly steps: readonly StepExecution[];
   readonly timed: readonly TimedStep[];
@@ -227,10 +229,19 @@ export class BookAccount implements Account {
     if (known !== undefined) return known;
     this.#guard();
     const chapter = this.#page.chapters[index];
-    const painting = chapter === undefined ? NOTHING : painted(this.#page, chapter);
+    const painting = chapter === undefined ? NOTHING : this.#painted(chapter);
     if (this.#paintings.size >= PAINTINGS_MAX) this.#paintings.clear();
     this.#paintings.set(index, painting);
     return painting;
+  }
+
+  #painted(chapter: Chapter): Painting {
+    const { paintings, excesses } = this.#page;
+    const plain = paintings.get(chapter) ?? painted(this.#page, chapter);
+    if (paintings.size >= PAINTINGS_MAX) paintings.clear();
+    paintings.set(chapter, plain);
+    if (!this.#hasExcess(chapter)) return plain;
+    return { ...plain, segments: withStartup(plain.segments, [...excesses.values()]) };
   }
 
   #guard(): void {
@@ -241,7 +252,7 @@ export class BookAccount implements Account {
 }
 
 const NOTHING: Painting = { segments: [], steps: [], timed: [] };
-const PAINTINGS_MAX = 64;
+const PAINTINGS_MAX = 16;
 const NO_LONG_STEPS: Pick<Chapter, 'long' | 'longest_us'> = { long: [], longest_us: new Map() };
 
 function overlapped({ look, sealed }: BookPage): Account['overlapped_s'] {
@@ -281,7 +292,7 @@ function move(rows: LedgerRows, { excess_us, cause }: Excess, pieces: readonly S
 
 /** Paints a sealed chapter anew, step by step, with what is known now of the attempts and legs around it. */
 function painted(page: BookPage, chapter: Chapter): Painting {
-  const { look, excesses, firsts } = page;
+  const { look, firsts } = page;
   const { launches, executions: all_executions, holdings, view } = look.stretch;
   const { from, carry } = chapter;
   const own = launches.slice(0, carry.launch + 1).map((launch) => ({ ...launch, steps: [] as StepEvent[] }));
@@ -323,7 +334,7 @@ function painted(page: BookPage, chapter: Chapter): Painting {
     }
   }
   return {
-    segments: withStartup(write(stretch, layers, undefined), [...excesses.values()]),
+    segments: write(stretch, layers, undefined),
     steps: stepsOf(stretch, measured, first, undefined, before.length),
     timed: timedSteps(executions, measured.net_us.slice(before.length), from.launch_before),
   };

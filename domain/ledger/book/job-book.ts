@@ -6,7 +6,7 @@ import type { Launch } from '../launches.ts';
 import { LIVE_DEFAULTS, type LiveLimits, type Segment } from '../ledger-shape.ts';
 import { type Excess, excessOf, write } from '../paint.ts';
 import { medianStep, openEndOf, stallOf, timedSteps } from '../stall.ts';
-import { BookAccount, type BookPage } from './book-account.ts';
+import { BookAccount, type BookPage, type Painting } from './book-account.ts';
 import { type Carry, type Chapter, type FirstKept, NOTHING_SEALED } from './chapter.ts';
 import type { CutLimits } from './cuts.ts';
 import { LedgerRows } from './ledger-rows.ts';
@@ -65,6 +65,7 @@ export class JobBook {
   /** Nothing that ended before it was opened since the last account. */
   #untouched_us = Number.NEGATIVE_INFINITY;
   #excess = new Map<number, Excess>();
+  readonly #paintings = new Map<Chapter, Painting>();
   #version = 0;
 
   constructor(job: string, limits: Partial<BookLimits> = {}) {
@@ -264,6 +265,7 @@ export class JobBook {
       plain: write(stretch, all, stall),
       timed: timedSteps(executions, measured.net_us.slice(offset), this.#carry.launch_before),
       chapters: this.#chapters.slice(),
+      paintings: this.#paintings,
       digest: this.#digest.slice(),
       steps: this.#steps,
       sealed: { rows: new LedgerRows(this.#rows), overlapped_us: new Map(this.#overlapped_us) },
