@@ -1,4 +1,4 @@
-import type { Labels } from '../../../../domain/events.ts';
+import type { Labels, StepPhases } from '../../../../domain/events.ts';
 import type { LogSink } from './log-format.ts';
 import { definedOf, type RunWriter } from './run-writer.ts';
 import { WorldSize } from './world-size.ts';
@@ -19,6 +19,8 @@ export interface StepRecord {
   readonly tokens_per_step?: number | undefined;
   readonly tflops?: number | undefined;
   readonly rank?: number | undefined;
+  /** Parts of one step, seconds, where the trainer printed timers. */
+  readonly phases_s?: StepPhases | undefined;
   readonly labels: Labels;
 }
 
@@ -192,7 +194,8 @@ export class StepLayout {
       end_us,
       ...(count === 1 ? {} : { count }),
       ...definedOf({ rank: record.rank, tokens: tokens === undefined ? undefined : tokens * count }),
-      labels: record.labels,
+      ...phasesOf(record, count),
+      labels: record.phases_s === undefined ? record.labels : { ...record.labels, phase_source: 'timers' },
     });
     this.cursor_us = end_us;
   }
@@ -229,4 +232,11 @@ export class StepLayout {
       labels: { unlogged: true },
     });
   }
+}
+
+/** Of the whole line, as its start and end are; a negative part is a contradiction of the timers and is not told. */
+function phasesOf({ phases_s }: StepRecord, count: number): { readonly phases_us?: StepPhases } {
+  if (phases_s === undefined) return {};
+  const told = Object.entries(phases_s).filter(([, s]) => s >= 0);
+  return { phases_us: Object.fromEntries(told.map(([name, s]) => [name, Math.round(s * count * 1e6)])) };
 }

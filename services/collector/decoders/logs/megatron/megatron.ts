@@ -15,6 +15,7 @@ import { StepLayout, type StepRecord } from '../step-layout.ts';
 import { SyntheticTime } from '../synthetic-time.ts';
 import { dialectOf, fieldOf, type IterationLine, iterationIn, stepSecondsOf } from './iteration-line.ts';
 import { argumentIn, factsFrom, worldIn } from './megatron-arguments.ts';
+import { isTimerHeader, phasesOfTimers, type Timers, timersIn } from './timers.ts';
 
 /** `[after dataloaders are built] datetime: 2024-09-03 15:52:43`. */
 const MILESTONE = /^\[([^\]]+)\] datetime: /;
@@ -46,6 +47,9 @@ class MegatronDecoder implements LogDecoder {
   private synthetic: SyntheticTime | undefined;
   private args = new Map<string, string>();
   private clocked = false;
+  /** A step whose timers may follow it, and those that did. */
+  private pending: StepRecord | undefined;
+  private timers: Timers = new Map();
 
   constructor(options: LogOptions, sink: LogSink) {
     this.options = options;
@@ -62,12 +66,14 @@ class MegatronDecoder implements LogDecoder {
   }
 
   end(): OpenAttempt | undefined {
+    this.flush();
     this.synthetic?.play(this.layout, this.writer, this.sink, this.options.synthetic_start_us);
     this.layout.settle();
     return this.writer.finish();
   }
 
   private iteration(line: IterationLine, text: string, number: number, rank: number | undefined): void {
+    this.flush();
     const step_s = stepSecondsOf(line);
     if (step_s === undefined) {
       this.sink.reject(
@@ -83,8 +89,26 @@ class MegatronDecoder implements LogDecoder {
     if (time_us !== undefined && this.options.timezone === undefined) this.sink.note(TIMES_AS_UTC);
     this.learnFrom(line);
     const record = this.recordOf(line, step_s, time_us, rank, /:\d\d[.,]\d/.test(text.slice(0, 80)));
+    this.pending = record;
+  }
+
+  /** The step goes on once no timer of it can follow. */
+  private flush(): void {
+    const { pending } = this;
+    if (pending === undefined) return;
+    const phases_s = phasesOfTimers(this.timers);
+    const record = phases_s === undefined ? pending : { ...pending, phases_s };
+    this.pending = undefined;
+    this.timers = new Map();
     if (this.synthetic === undefined) this.layout.step(record);
     else this.synthetic.add({ kind: 'step', record });
+  }
+
+  private isTimers(text: string): boolean {
+    if (isTimerHeader(text) || /^\s*$/.test(text)) return true;
+    const found = timersIn(text);
+    for (const [name, timer] of found) this.timers.set(name, timer);
+    return found.size > 0;
   }
 
   private recordOf(
@@ -135,6 +159,8 @@ class MegatronDecoder implements LogDecoder {
   }
 
   private other(text: string): void {
+    if (this.pending !== undefined && this.isTimers(text)) return;
+    this.flush();
     const argument = argumentIn(text);
     if (argument !== undefined) {
       this.args.set(...argument);
