@@ -1,0 +1,49 @@
+/** One collective of one rank, as a profiler of the communication library measured it. */
+export interface CollectiveRecord {
+  readonly communicator: string;
+  /** Rank inside the communicator, not of the job. */
+  readonly rank: number;
+  readonly ranks: number;
+  readonly node: string | null;
+  readonly operation: string;
+  readonly sequence: number;
+  /** As the library counts it: of one rank for AllGather and ReduceScatter. */
+  readonly bytes: number;
+  readonly duration_us: number;
+  /** When the record was written: NCCL Inspector gives no start unless verbose. */
+  readonly time_us: number;
+}
+
+/**
+ * Bus bandwidth over algorithm bandwidth, of n ranks (nccl-tests doc/PERFORMANCE.md, `*GetBw` of its sources), and
+ * whether the message size is of one rank and has to be multiplied by n. Null: an operation without such a factor.
+ */
+export function busFactor(
+  operation: string,
+  n: number,
+): { readonly factor: number; readonly isPerRank: boolean } | null {
+  if (n < 1) return null;
+  switch (operation.toLowerCase()) {
+    case 'allreduce':
+      return { factor: (2 * (n - 1)) / n, isPerRank: false };
+    case 'allgather':
+    case 'reducescatter':
+      return { factor: (n - 1) / n, isPerRank: true };
+    case 'broadcast':
+    case 'reduce':
+    case 'send':
+    case 'recv':
+    case 'sendrecv':
+      return { factor: 1, isPerRank: false };
+    default:
+      return null;
+  }
+}
+
+/** Bytes per second; null where the operation has no factor or took no time. */
+export function busBandwidth({ operation, ranks, bytes, duration_us }: CollectiveRecord): number | null {
+  const found = busFactor(operation, ranks);
+  if (found === null || duration_us <= 0) return null;
+  const moved = found.isPerRank ? bytes * ranks : bytes;
+  return (moved * found.factor * 1e6) / duration_us;
+}
