@@ -69,6 +69,9 @@ export function revisionOf(published: Publication, now: readonly Segment[]): Rev
   return change.revision();
 }
 
+type Reclassification = Exclude<Revision['reason'], 'first'>;
+const RECLASSIFICATIONS = REVISION_REASONS.filter((name) => name !== 'first');
+
 class Change {
   #from_us: number | undefined;
   #to_us = 0;
@@ -86,19 +89,14 @@ class Change {
 
   revision(): Revision | undefined {
     if (this.#from_us === undefined) return undefined;
-    let reason: keyof typeof this.#of = 'rollback';
-    for (const name of ['stall_resolved', 'exclusion', 'late_events', 'cause', 'devices'] as const) {
-      if (this.#of[name] > this.#of[reason]) reason = name;
-    }
+    let reason: Reclassification = 'rollback';
+    for (const name of RECLASSIFICATIONS) if (this.#of[name] > this.#of[reason]) reason = name;
     const moved = [...this.#moved_us].sort().map(([key, us]) => [key, us / 1e6]);
     return { reason, from_us: this.#from_us, to_us: this.#to_us, moved_s: Object.fromEntries(moved) };
   }
 }
 
-function reasonOf(
-  before: Segment | undefined,
-  after: Segment | undefined,
-): Exclude<Revision['reason'], 'first'> {
+function reasonOf(before: Segment | undefined, after: Segment | undefined): Reclassification {
   if (before?.bucket === after?.bucket) return before?.cause === after?.cause ? 'devices' : 'cause';
   if (after?.bucket === 'excluded') return 'exclusion';
   if (before?.bucket === 'hang' || before?.bucket === 'silent') return 'stall_resolved';
@@ -117,12 +115,19 @@ function eachPiece(
     while ((before[left]?.to_us ?? Number.POSITIVE_INFINITY) <= from_us) left++;
     while ((after[right]?.to_us ?? Number.POSITIVE_INFINITY) <= from_us) right++;
     const [a, b] = [before[left], after[right]];
-    const [isInA, isInB] = [a !== undefined && a.from_us <= from_us, b !== undefined && b.from_us <= from_us];
-    const ends = [until_us, isInA ? a.to_us : a?.from_us, isInB ? b.to_us : b?.from_us];
-    const to_us = Math.min(...ends.filter((end): end is number => end !== undefined));
-    visit(from_us, to_us, isInA ? a : undefined, isInB ? b : undefined);
+    const to_us = Math.min(until_us, boundaryAfter(a, from_us), boundaryAfter(b, from_us));
+    visit(from_us, to_us, covering(a, from_us), covering(b, from_us));
     from_us = to_us;
   }
+}
+
+function covering(segment: Segment | undefined, at_us: number): Segment | undefined {
+  return segment !== undefined && segment.from_us <= at_us ? segment : undefined;
+}
+
+function boundaryAfter(segment: Segment | undefined, at_us: number): number {
+  if (segment === undefined) return Number.POSITIVE_INFINITY;
+  return segment.from_us <= at_us ? segment.to_us : segment.from_us;
 }
 
 function isSame(before: Segment | undefined, after: Segment | undefined): boolean {

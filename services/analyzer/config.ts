@@ -9,8 +9,12 @@ export interface AnalyzerConfig {
   readonly backfill_visits_max: number;
   /** Largest part of its time that the analyzer spends on one job; a larger one is accounted less often. */
   readonly job_time_ratio_max: number;
-  /** Points of one insert. */
+  /** Points of one insert, and rows of one insert into a result table. */
   readonly insert_points_max: number;
+  /** How often a job of which nothing changed but that time goes on is written to the result tables, seconds. */
+  readonly results_open_end_s: number;
+  /** Rows of one query when the result rows of a job are taken up after a restart. */
+  readonly results_read_rows_max: number;
   /** How long the last figures of a job go on being written after its end, or after its log arrived. */
   readonly ended_visible_s: number;
   /** An open job that sent no event for so long is followed no more: its series end. Until then they are as of now. */
@@ -47,6 +51,8 @@ export const ANALYZER_DEFAULTS: AnalyzerConfig = {
   backfill_visits_max: 20_000_000,
   job_time_ratio_max: 0.2,
   insert_points_max: 50_000,
+  results_open_end_s: 30,
+  results_read_rows_max: 100_000,
   ended_visible_s: 3600,
   abandoned_after_s: 7 * 86_400,
   job_events_large: 1_000_000,

@@ -1,0 +1,119 @@
+import type { Bucket, Incident, Segment, StepExecution } from '../../../domain/ledger/ledger-shape.ts';
+import { namedQuery } from '../../../platform/store/named-queries.ts';
+import type { Store } from '../../../platform/store/store.ts';
+import { NOTHING_PUBLISHED, type PublishedJob } from './published-job.ts';
+import type { StepRow } from './result-columns.ts';
+
+const NEWEST_REVISION = 2 ** 32 - 1;
+
+interface CommitRow {
+  readonly revision: number;
+  readonly accounted_until_us: number;
+  readonly settled_until_us: number;
+  readonly open_attempt: number | null;
+  readonly begun_revision: number;
+}
+
+/**
+ * What the tables hold of a job that an earlier process wrote, whatever instant it was killed at: a revision that was
+ * begun and not completed is `unfinished`, and the rows are those that are really there.
+ *
+ * @param page rows of one query
+ */
+export async function readPublished(store: Store, job: string, page: number): Promise<PublishedJob> {
+  const [commit] = await store.query<CommitRow>(namedQuery('results_commit'), { job });
+  if (commit === undefined) return NOTHING_PUBLISHED;
+  const parameters = { job, revision: NEWEST_REVISION };
+  const [segments, incidents, steps] = await Promise.all([
+    store.query<SegmentJson>(namedQuery('results_segments'), parameters),
+    store.query<IncidentJson>(namedQuery('results_incidents'), parameters),
+    readSteps(store, job, page),
+  ]);
+  const isComplete = commit.begun_revision <= commit.revision;
+  return {
+    revision: commit.revision,
+    unfinished: isComplete ? undefined : commit.begun_revision,
+    segments: segments.map(segmentOf),
+    incidents: incidents.map(incidentOf),
+    steps,
+    until_us: commit.accounted_until_us,
+    settled_us: commit.settled_until_us,
+    open_attempt: commit.open_attempt,
+  };
+}
+
+export interface SegmentJson {
+  readonly from_us: number;
+  readonly to_us: number;
+  readonly bucket: Bucket;
+  readonly attempt: number | null;
+  readonly name: string | null;
+  readonly cause: string | null;
+  readonly devices: number | null;
+  readonly stepping: number | null;
+}
+
+function segmentOf(row: SegmentJson): Segment {
+  return {
+    from_us: row.from_us,
+    to_us: row.to_us,
+    bucket: row.bucket,
+    attempt: row.attempt ?? undefined,
+    step: undefined,
+    name: row.name ?? undefined,
+    cause: row.cause ?? undefined,
+    devices: row.devices ?? undefined,
+    stepping: row.stepping ?? undefined,
+  };
+}
+
+type IncidentJson = Omit<Incident, 'planned'> & { readonly planned: number; readonly revision: number };
+
+function incidentOf({ planned, revision: _, ...incident }: IncidentJson): Incident {
+  return { ...incident, planned: planned === 1 };
+}
+
+interface StepJson {
+  readonly start_us: number;
+  readonly attempt: number;
+  readonly step: number;
+  readonly end_us: number;
+  readonly net_us: number;
+  readonly count: number;
+  readonly fate: StepExecution['fate'];
+  readonly kind: StepExecution['kind'];
+  readonly first_of_attempt: number;
+  readonly unlogged: number;
+  readonly tokens: number | null;
+  readonly devices: number | null;
+}
+
+async function readSteps(store: Store, job: string, page: number): Promise<StepRow[]> {
+  const steps: StepRow[] = [];
+  let after = { after_us: -(2 ** 53) + 1, after_attempt: 0, after_step: 0 };
+  for (;;) {
+    const rows = await store.query<StepJson>(namedQuery('results_steps'), { job, ...after, page });
+    for (const row of rows) steps.push(stepOf(row));
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < page) return steps;
+    after = { after_us: last.start_us, after_attempt: last.attempt, after_step: last.step };
+  }
+}
+
+function stepOf(row: StepJson): StepRow {
+  const { start_us, attempt, step, end_us, net_us, count, fate, kind, tokens, devices } = row;
+  return {
+    start_us,
+    attempt,
+    step,
+    end_us,
+    net_us,
+    count,
+    fate,
+    kind,
+    first_of_attempt: row.first_of_attempt === 1,
+    unlogged: row.unlogged === 1,
+    tokens: tokens ?? undefined,
+    devices: devices ?? undefined,
+  };
+}

@@ -1,0 +1,33 @@
+-- purpose: device-seconds of a job by bucket and cause over a range, and what they cost
+-- parameters: job String, from_us Int64, to_us Int64
+-- grain: one row a bucket and cause, the costliest first; devices that an elastic job holds and does not train with are elastic_slice_down
+-- unit: device_us in device-microseconds (NULL: nobody said how many devices); cost in the currency of the price, NULL without one
+WITH
+    (SELECT argMax(price_per_device_hour, spec_version) FROM job_specs FINAL WHERE job = {job:String}) AS price
+SELECT
+    part.1 AS bucket,
+    part.2 AS cause,
+    sum((least(to_us, {to_us:Int64}) - greatest(from_us, {from_us:Int64})) * part.3) AS device_us,
+    device_us / 3.6e9 * price AS cost
+FROM
+(
+    SELECT
+        *,
+        isNotNull(stepping) AND bucket IN ('productive', 'program_startup', 'lost_work', 'in_flight') AS is_short
+    FROM
+    (
+        SELECT *
+        FROM job_segments FINAL
+        WHERE job = {job:String}
+        ORDER BY from_us, revision DESC
+        LIMIT 1 BY from_us
+    )
+    WHERE deleted = 0 AND to_us > {from_us:Int64} AND from_us < {to_us:Int64}
+)
+ARRAY JOIN if(
+    is_short,
+    [(toString(bucket), ifNull(toString(cause), ''), stepping), ('elastic_slice_down', '', devices - stepping)],
+    [(toString(bucket), ifNull(toString(cause), ''), devices)]
+) AS part
+GROUP BY bucket, cause
+ORDER BY device_us DESC, bucket, cause
