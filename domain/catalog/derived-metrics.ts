@@ -277,6 +277,12 @@ export const DERIVED_METRICS = [
     help: 'Tokens the whole job trains on in a second.',
   },
   {
+    name: 'headway_job_revision',
+    labels: [JOB],
+    unit: 'count',
+    help: 'How often the published account of the job was classified anew, its first publication included.',
+  },
+  {
     name: 'headway_job_last_step',
     labels: [JOB],
     unit: 'count',

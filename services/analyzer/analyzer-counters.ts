@@ -6,8 +6,11 @@ export interface AnalyzerCounters {
   watch(read: () => { readonly jobs: number; readonly events: number }): void;
   ticked(duration_s: number): void;
   wrote(points: number): void;
-  /** `job`: one job could not be accounted; `start`: what an earlier process followed could not be read. */
-  failed(stage: 'job' | 'start'): void;
+  /**
+   * `job`: one job could not be accounted; `start`: what an earlier process followed could not be read; `results`: the
+   * rows of a tick could not be written.
+   */
+  failed(stage: 'job' | 'start' | 'results'): void;
 }
 
 export const NO_COUNTERS: AnalyzerCounters = { watch() {}, ticked() {}, wrote() {}, failed() {} };

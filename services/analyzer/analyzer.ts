@@ -18,6 +18,7 @@ import { createContextReader, type JobContext } from './metrics/job-context.ts';
 import { type ReceivedRow, readTogether } from './metrics/job-events.ts';
 import { createSeriesWriter } from './metrics/series-writer.ts';
 import { type Alike, TrackedJob } from './metrics/tracked-job.ts';
+import { createResultsWriter, type ResultsWriter } from './results/results-writer.ts';
 
 export interface AnalyzerDependencies {
   readonly store: Store;
@@ -100,6 +101,7 @@ class Accountant {
   readonly #writer;
   readonly #baselines;
   readonly #contexts;
+  readonly #results: ResultsWriter;
   readonly #reading: ReadingBudget;
   readonly #counters: AnalyzerCounters;
   /** When the series of jobs that are not followed were last written, microseconds. */
@@ -119,6 +121,7 @@ class Accountant {
     this.#writer = createSeriesWriter(store, encoder, config.insert_points_max);
     this.#baselines = createBaselines(store, clock, config.baseline_refresh_s);
     this.#contexts = createContextReader(store, log, config.abandoned_after_s);
+    this.#results = createResultsWriter(store, config);
   }
 
   touch(jobs: Iterable<string>): void {
@@ -154,8 +157,18 @@ class Accountant {
     }
     await this.#writer.flush(this.#dependencies.clock.now_us());
     if (this.stopping) return;
+    await this.#flush().catch((error: unknown) => {
+      this.#counters.failed('results');
+      failures.push(error);
+    });
     this.#counters.ticked((performance.now() - began) / 1000);
     if (failures.length > 0) throw failures[0];
+  }
+
+  /** Rows of all jobs together; what is kept of those that are not followed any more is let go. */
+  async #flush(): Promise<void> {
+    await this.#results.flush(this.#dependencies.clock.now_us());
+    this.#results.keepOnly(this.#followed);
   }
 
   /** New events of all jobs that are due, in as few questions as can be. */
@@ -242,6 +255,7 @@ class Accountant {
       const writing = await tracked.points(now_us, surroundings, () => setImmediate());
       followed.due_us = now_us + ((performance.now() - began) * 1000) / config.job_time_ratio_max;
       const { points, series, taught, alike, visible } = writing;
+      await this.#results.add(writing.view, now_us);
       const written = async () => {
         this.#counters.wrote(points.length);
         tracked.series = series;
@@ -288,7 +302,8 @@ class Accountant {
       baseline === undefined && alike !== undefined
         ? await this.#baselines.learnedRateOf(alike.spec, alike.devices)
         : await this.#baselines.rateOf(baseline);
-    return { ...followed.context, baseline_tokens_per_s_per_device };
+    const revision = this.#results.revisionOf(job);
+    return { ...followed.context, baseline_tokens_per_s_per_device, revision };
   }
 
   /** Follows again what an earlier process followed, and what arrived after it wrote its last point. */

@@ -12,14 +12,20 @@ import { addProgressSamples } from './progress-samples.ts';
 import { addRatioSamples } from './ratio-samples.ts';
 import { addReliabilitySamples } from './reliability-samples.ts';
 
+export interface SampleOptions extends EfficiencyOptions {
+  /** Newest revision of the job's published account; undefined when it is not known. */
+  readonly revision?: number | undefined;
+}
+
 /** Every derived figure of a job as of the view's moment (`domain/catalog/derived-metrics.ts`); unknown ones are left out. */
 export function samplesOf(
   view: JobView,
-  options: EfficiencyOptions,
+  options: SampleOptions,
   devices: WindowView | null = null,
 ): MetricSample[] {
   const list = new SampleList(view.job);
   addProgressSamples(list, view);
+  list.add('headway_job_revision', options.revision);
   // before the first attempt there is no second to account for
   if (view.account.attempts.length > 0) {
     addLedgerSamples(list, view.account);

@@ -31,12 +31,16 @@ const RESUME_OVERLAP_MS = 60_000;
 /** What the series of a job need beside its events. */
 export interface Surroundings extends JobContext {
   readonly baseline_tokens_per_s_per_device: number | null;
+  /** Newest revision of the job in the result tables; undefined when none is known yet. */
+  readonly revision: number | undefined;
 }
 
 /** Settings of the analyzer, and what the operator set of the site. */
 export type TrackingConfig = AnalyzerConfig & { readonly site: SiteConfig };
 
 export interface Writing {
+  /** The job at the present. */
+  readonly view: JobView;
   readonly points: readonly SeriesPoint[];
   /** The state once the points are in the tables. */
   readonly series: JobSeries;
@@ -98,7 +102,8 @@ export class TrackedJob {
 
   /** What a learned baseline would have to share with the job; undefined while it does not say enough of itself. */
   alike(now_us: number, context: JobContext): Alike | undefined {
-    return alikeOf(this.#viewAt(now_us, { ...context, baseline_tokens_per_s_per_device: null }));
+    const unknown = { baseline_tokens_per_s_per_device: null, revision: undefined };
+    return alikeOf(this.#viewAt(now_us, { ...context, ...unknown }));
   }
 
   /** Reads what arrived since the last time; `rows` where that was read already. */
@@ -136,15 +141,11 @@ export class TrackedJob {
     this.ended = view.account.state === 'ended';
     const points: SeriesPoint[] = [];
     let { series } = this;
-    const write = (ts_ms: number, viewAt: (at_us: number) => JobView) => {
+    const write = (ts_ms: number, viewAt: (at_us: number) => JobView, told: Surroundings) => {
       const isShown = ts_ms * 1000 < shown_until_us;
       const at_us = ts_ms * 1000;
       const devices = this.#devices.toldAt(at_us);
-      const next = pointsAt(
-        series,
-        ts_ms,
-        isShown ? this.#samples(viewAt(at_us), surroundings, devices) : [],
-      );
+      const next = pointsAt(series, ts_ms, isShown ? this.#samples(viewAt(at_us), told, devices) : []);
       points.push(...next.points);
       series = next.series;
     };
@@ -153,21 +154,23 @@ export class TrackedJob {
       const viewUntil = createJobHistory(view, this.events.events, liveLimits(this.#config));
       for (const ts_ms of past) {
         await pause();
-        write(ts_ms, viewUntil);
+        // how often the past was classified anew is a figure of the present only
+        write(ts_ms, viewUntil, { ...surroundings, revision: undefined });
       }
     }
     await this.#devices.at(view, this.events.events, surroundings.heard_until_us);
-    write(grid_ms, () => view);
+    write(grid_ms, () => view, surroundings);
     const written_ms = series.written_ms.slice(-this.#config.backfill_points_max);
     const visible = grid_ms * 1000 < shown_until_us;
     const { rate_window_steps: window_steps, normal_steps_min } = this.#config;
     const taught = learnedBaseline(view, { window_steps, normal_steps_min });
-    return { points, series: { ...series, written_ms }, visible, alike: alikeOf(view), taught };
+    return { points, series: { ...series, written_ms }, visible, view, alike: alikeOf(view), taught };
   }
 
-  #samples(view: JobView, { baseline_tokens_per_s_per_device }: Surroundings, devices: WindowView | null) {
+  #samples(view: JobView, told: Surroundings, devices: WindowView | null) {
+    const { baseline_tokens_per_s_per_device, revision } = told;
     const { rate_window_steps: window_steps, normal_steps_min } = this.#config;
-    const options = { window_steps, normal_steps_min, baseline_tokens_per_s_per_device };
+    const options = { window_steps, normal_steps_min, baseline_tokens_per_s_per_device, revision };
     return samplesOf(view, options, devices);
   }
 
