@@ -66,8 +66,13 @@ function figures(report: JobReport): ReportTable {
     ['Step time, median / p99 / first', [step_s.median, step_s.p99, step_s.first].map(duration).join(' / ')],
     ['Tokens per second', significant(report.tokens_per_s, 6)],
     ['Tokens per second and device', significant(report.tokens_per_s_per_device, 6)],
-    ['Repair time (fail to next step), mean', `${duration(report.mttr.mean_s)} of ${report.mttr.count}`],
   ];
+  if (report.mttr.count > 0) {
+    rows.push([
+      'Repair time (fail to next step), mean',
+      `${duration(report.mttr.mean_s)} of ${report.mttr.count}`,
+    ]);
+  }
   if (logged?.recognised_note != null) rows.push(['Logged TFLOP/s are', logged.recognised_note]);
   return { title: 'Figures', columns: ['', ''], rows };
 }

@@ -1,9 +1,10 @@
-import type { IncidentFrame, JobFrame } from '../services/api/stream.ts';
+import type { IncidentFrame, JobFrame, LedgerFrame } from '../services/api/stream.ts';
 import { count, duration } from './units.ts';
 import { percent } from './waterfall.ts';
 
 export interface TopData {
   readonly jobs: readonly JobFrame[];
+  readonly ledgers: readonly LedgerFrame[];
   readonly incidents: readonly IncidentFrame[];
 }
 
@@ -26,11 +27,12 @@ const COLORS: Readonly<Record<string, number>> = {
 };
 
 /** One frame of `top`: the worst in words, then a line a job. */
-export function topFrame({ jobs, incidents }: TopData, style: TopStyle): string {
+export function topFrame({ jobs, ledgers, incidents }: TopData, style: TopStyle): string {
   const sorted = [...jobs].sort(
     (a, b) => ORDER.indexOf(a.state ?? '') - ORDER.indexOf(b.state ?? '') || a.job.localeCompare(b.job),
   );
-  const rows = sorted.map((job) => rowOf(job, incidents, style.now_ms));
+  const ledgerOf = new Map(ledgers.map((ledger) => [ledger.job, ledger]));
+  const rows = sorted.map((job) => rowOf(job, ledgerOf.get(job.job), incidents, style.now_ms));
   const header = [
     'JOB',
     'STATE',
@@ -84,7 +86,12 @@ function headline(jobs: readonly JobFrame[], incidents: readonly IncidentFrame[]
   return `${worst.job} makes no progress (${worst.state})${since}${who}${held}${more}. At ${new Date(now_ms).toISOString()}`;
 }
 
-function rowOf(job: JobFrame, incidents: readonly IncidentFrame[], now_ms: number): string[] {
+function rowOf(
+  job: JobFrame,
+  ledger: LedgerFrame | undefined,
+  incidents: readonly IncidentFrame[],
+  now_ms: number,
+): string[] {
   const incident = newestOf(incidents, job.job);
   const age_s = job.last_step_at === null ? null : (now_ms - Date.parse(job.last_step_at)) / 1000;
   return [
@@ -92,8 +99,8 @@ function rowOf(job: JobFrame, incidents: readonly IncidentFrame[], now_ms: numbe
     job.state ?? '-',
     job.last_step === null ? '-' : count(job.last_step),
     age_s === null || age_s < 0 ? '-' : duration(Math.round(age_s)).replace('.000', ''),
-    ratio(job.goodput_ratio),
-    ratio(job.goodput_5m_ratio),
+    ratio(ledger?.goodput_ratio ?? null),
+    ratio(ledger?.goodput_5m_ratio ?? null),
     ratio(job.mfu_ratio),
     ratio(job.linearity_ratio),
     job.devices === null ? '-' : count(job.devices),

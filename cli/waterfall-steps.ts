@@ -36,7 +36,7 @@ const LABELS: Readonly<Record<ComputeFactorName, string>> = {
   scheduled: 'Waiting for devices',
   running: 'Down or hanging',
   kept: 'Work not kept',
-  unblocked: 'Start, save, data',
+  unblocked: 'Start, save, eval, data',
   other: 'Without a name',
   counted: 'Steps without FLOPs',
   ideal_step_time: 'Above the ideal step',
@@ -95,8 +95,8 @@ function detailsOf(
   const named = Object.entries(parts)
     .filter(([name]) => name !== 'not_useful')
     .sort((a, b) => b[1] - a[1]);
-  const buckets =
-    named.length < 2 ? [] : [named.map(([name, seconds]) => `${name} ${amount(seconds)}`).join(', ')];
+  const parted = named.map(([name, seconds]) => `${name} ${significant(seconds / 3600, 3)}`);
+  const buckets = parted.length < 2 ? [] : [parted.join(', ')];
   const why = is_known || reason === null ? [] : [reason];
   const scaling = factor === 'baseline_mfu' ? scalingNote(report) : [];
   return [...causesOf(new Set(Object.keys(parts)), report, amount), ...buckets, ...why, ...scaling];

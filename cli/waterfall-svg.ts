@@ -13,7 +13,7 @@ const ROW_GAP = 10;
 const LINE_HEIGHT = 15;
 const TOP = 26;
 /** Characters of small text that fit right of the bars. */
-const DETAIL_CHARACTERS = 52;
+const DETAIL_CHARACTERS = 48;
 const TICKS = [0, 0.25, 0.5, 0.75, 1] as const;
 
 /** Colours by kind, for light and dark; the text beside each bar says the same, so that colour is never alone. */

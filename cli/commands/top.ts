@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { processEnvironment } from '../../platform/environment.ts';
 import { waitForStopSignal } from '../../platform/stop-signal.ts';
-import type { IncidentFrame, JobFrame } from '../../services/api/stream.ts';
+import type { IncidentFrame, JobFrame, LedgerFrame } from '../../services/api/stream.ts';
 import { serverSentEvents } from '../event-stream.ts';
 import { withExamples } from '../examples.ts';
 import { DEFAULT_URL } from '../job-source.ts';
@@ -44,13 +44,18 @@ async function runTop(options: TopOptions, terminal: Terminal): Promise<void> {
   const client = createServerClient(options.url ?? DEFAULT_URL, options.token);
   const body = await client.openStream('/v1/stream', { job: options.job }, abort.signal);
   const jobs = new Map<string, JobFrame>();
+  const ledgers = new Map<string, LedgerFrame>();
   const incidents = new Map<string, IncidentFrame>();
-  const data = (): TopData => ({ jobs: [...jobs.values()], incidents: [...incidents.values()] });
+  const data = (): TopData => ({
+    jobs: [...jobs.values()],
+    ledgers: [...ledgers.values()],
+    incidents: [...incidents.values()],
+  });
   const screen = isOnce ? undefined : liveScreen(terminal, data);
   if (!isOnce) void waitForStopSignal().then(() => abort.abort());
   try {
     for await (const event of serverSentEvents(body)) {
-      take(event, jobs, incidents);
+      take(event, jobs, ledgers, incidents);
       if (isOnce) {
         if (options.json === true) printJson(terminal, data());
         else printText(terminal, topFrame(data(), styleOf(terminal)));
@@ -69,6 +74,7 @@ async function runTop(options: TopOptions, terminal: Terminal): Promise<void> {
 function take(
   { event, data }: { readonly event: string; readonly data: string },
   jobs: Map<string, JobFrame>,
+  ledgers: Map<string, LedgerFrame>,
   incidents: Map<string, IncidentFrame>,
 ): void {
   // written by this program's own server, whose shapes these are
@@ -76,11 +82,14 @@ function take(
   if (event === 'snapshot') {
     const snapshot = told as TopData;
     jobs.clear();
+    ledgers.clear();
     incidents.clear();
     for (const job of snapshot.jobs) jobs.set(job.job, job);
+    for (const ledger of snapshot.ledgers) ledgers.set(ledger.job, ledger);
     for (const incident of snapshot.incidents) incidents.set(incident.incident, incident);
   }
   if (event === 'job') jobs.set((told as JobFrame).job, told as JobFrame);
+  if (event === 'ledger') ledgers.set((told as LedgerFrame).job, told as LedgerFrame);
   if (event === 'incident') incidents.set((told as IncidentFrame).incident, told as IncidentFrame);
 }
 

@@ -161,5 +161,10 @@ function isSettling(
     if (DOWN.has(before?.bucket) && DOWN.has(after?.bucket)) return before?.cause === after?.cause;
   }
   const isFirstStep = FIRST_STEP.has(before?.bucket) && FIRST_STEP.has(after?.bucket);
-  return isFirstStep && open_attempt !== null && before?.attempt === open_attempt;
+  return (
+    isFirstStep &&
+    before?.bucket !== after?.bucket &&
+    open_attempt !== null &&
+    before?.attempt === open_attempt
+  );
 }

@@ -92,7 +92,9 @@ function compose({ config, log, clock, store, spool }: Parts): Headway {
     counters: createCounters(telemetry.meter, 'collector'),
   });
   const caughtUp = () => spool.reader.drained();
-  const app = createApp({ config, log, clock, store, collector: collector.routes, telemetry, caughtUp });
+  const closing = new AbortController();
+  const parts = { config, log, clock, store, collector: collector.routes, telemetry, caughtUp };
+  const app = createApp({ ...parts, closing: closing.signal });
   spool.reader.run(ingest);
   let server: HttpServer | undefined;
   return {
@@ -107,6 +109,7 @@ function compose({ config, log, clock, store, spool }: Parts): Headway {
     caughtUp,
     async stop() {
       await collector.stop();
+      closing.abort();
       await server?.close();
       await analyzer.stop();
       await spool.close();

@@ -17,6 +17,7 @@ import { createNodeReader } from '../api/node-reader.ts';
 import { createDocsRoutes } from '../api/openapi/docs-routes.ts';
 import { createEngine } from '../api/promql/engine.ts';
 import { createStoreSource } from '../api/promql/store-source.ts';
+import { createResultReader } from '../api/result-reader.ts';
 import { createPromRoutes } from '../api/routes/prom.ts';
 import { createV1Routes } from '../api/routes/v1.ts';
 import { createStreamHub } from '../api/stream.ts';
@@ -34,12 +35,23 @@ export interface AppParts {
   readonly collector: Hono;
   readonly telemetry: Telemetry;
   readonly caughtUp: () => Promise<void>;
+  /** Ends answers that go on by themselves (streams), so that an orderly stop need not wait for their readers. */
+  readonly closing?: AbortSignal;
 }
 
 const CHECKOUT = new URL('../../', import.meta.url);
 
 /** Everything one port answers, each door in its place. */
-export function createApp({ config, log, clock, store, collector, telemetry, caughtUp }: AppParts): Hono {
+export function createApp({
+  config,
+  log,
+  clock,
+  store,
+  collector,
+  telemetry,
+  caughtUp,
+  closing,
+}: AppParts): Hono {
   const app = new Hono();
   app.use(createHttpTelemetry(telemetry.tracer, createCounters(telemetry.meter, 'api')));
   app.route(
@@ -58,11 +70,12 @@ export function createApp({ config, log, clock, store, collector, telemetry, cau
   const devices = createDeviceReader(store, config.device_telemetry, log);
   const site = siteOf(config);
   const nodes = createNodeReader(store);
+  const results = createResultReader(store);
   const source = createStoreSource(store, config.promql);
   const engine = createEngine({ source, config: config.promql, clock });
   const lookback_s = config.api.alerts_lookback_s;
   const alerts = createAlerts({ rules: shippedRules(), engine, clock, lookback_s, log });
-  const stream = createStreamHub({ engine, clock, config: config.api, log });
+  const stream = createStreamHub({ engine, clock, config: config.api, closing, log });
   const baselines = async () => (await readLinearityBaselines(store)) ?? [];
   const read = {
     config: config.api,
@@ -70,6 +83,7 @@ export function createApp({ config, log, clock, store, collector, telemetry, cau
     jobs,
     devices,
     nodes,
+    results,
     alerts,
     stream,
     site,

@@ -253,9 +253,9 @@ class Accountant {
       const surroundings = await this.#surroundings(job, followed, was_touched, now_us);
       const began = performance.now();
       const writing = await tracked.points(now_us, surroundings, () => setImmediate());
-      followed.due_us = now_us + ((performance.now() - began) * 1000) / config.job_time_ratio_max;
       const { points, series, taught, alike, visible } = writing;
       await this.#results.add(writing.view, now_us);
+      followed.due_us = now_us + ((performance.now() - began) * 1000) / config.job_time_ratio_max;
       const written = async () => {
         this.#counters.wrote(points.length);
         tracked.series = series;

@@ -11,15 +11,22 @@ export interface JobFrame {
   readonly last_step: number | null;
   /** RFC 3339. */
   readonly last_step_at: string | null;
-  /** goodput_runtime of the run and of the last five minutes. */
-  readonly goodput_ratio: number | null;
-  readonly goodput_5m_ratio: number | null;
   /** `mm_causal`. */
   readonly mfu_ratio: number | null;
   /** By tokens. */
   readonly linearity_ratio: number | null;
   readonly stalled_s: number | null;
   readonly devices: number | null;
+}
+
+/** Where the time of a job went, as of its newest account. */
+export interface LedgerFrame {
+  readonly job: string;
+  /** goodput_runtime of the run and of the last five minutes. */
+  readonly goodput_ratio: number | null;
+  readonly goodput_5m_ratio: number | null;
+  /** Seconds of the run by bucket, `productive` not among them. */
+  readonly badput_s: Readonly<Record<string, number>>;
 }
 
 export interface IncidentFrame {
@@ -36,14 +43,19 @@ export interface IncidentFrame {
 
 /**
  * One event of `/v1/stream`. `snapshot`: everything, sent first and after a gap that cannot be filled; `job`: state,
- * step or figures of a job changed; `incident`: one is new or changed.
+ * step or speed of a job changed; `ledger`: its account did; `incident`: one is new or changed.
  */
 export type StreamMessage =
   | {
       readonly type: 'snapshot';
-      readonly data: { readonly jobs: readonly JobFrame[]; readonly incidents: readonly IncidentFrame[] };
+      readonly data: {
+        readonly jobs: readonly JobFrame[];
+        readonly ledgers: readonly LedgerFrame[];
+        readonly incidents: readonly IncidentFrame[];
+      };
     }
   | { readonly type: 'job'; readonly data: JobFrame }
+  | { readonly type: 'ledger'; readonly data: LedgerFrame }
   | { readonly type: 'incident'; readonly data: IncidentFrame };
 
 export interface StreamEvent {
@@ -55,6 +67,7 @@ export interface StreamEvent {
 
 export interface Frames {
   readonly jobs: ReadonlyMap<string, JobFrame>;
+  readonly ledgers: ReadonlyMap<string, LedgerFrame>;
   readonly incidents: ReadonlyMap<string, IncidentFrame>;
 }
 
@@ -64,6 +77,7 @@ const SERIES = {
   last_step_at: 'headway_job_last_step_timestamp_seconds',
   goodput: 'headway_job_goodput_ratio{ratio="goodput_runtime",window="run"}',
   goodput_5m: 'headway_job_goodput_ratio{ratio="goodput_runtime",window="5m"}',
+  badput: 'headway_job_badput_seconds',
   mfu: 'headway_job_mfu_ratio{convention="mm_causal"}',
   linearity: 'headway_job_linearity_ratio{definition="tokens"}',
   stalled: 'headway_job_stalled_seconds',
@@ -85,8 +99,6 @@ export async function readFrames(engine: Engine, now_ms: number): Promise<Frames
   const by = {
     last_step: numbers('last_step'),
     last_step_at: numbers('last_step_at'),
-    goodput: numbers('goodput'),
-    goodput_5m: numbers('goodput_5m'),
     mfu: numbers('mfu'),
     linearity: numbers('linearity'),
     stalled: numbers('stalled'),
@@ -103,18 +115,43 @@ export async function readFrames(engine: Engine, now_ms: number): Promise<Frames
       state: states.get(job) ?? null,
       last_step: by.last_step.get(job) ?? null,
       last_step_at: at_s === undefined ? null : new Date(at_s * 1000).toISOString(),
-      goodput_ratio: by.goodput.get(job) ?? null,
-      goodput_5m_ratio: by.goodput_5m.get(job) ?? null,
       mfu_ratio: by.mfu.get(job) ?? null,
       linearity_ratio: by.linearity.get(job) ?? null,
       stalled_s: by.stalled.get(job) ?? null,
       devices: by.devices.get(job) ?? null,
     });
   }
+  const badput = answers.get('badput') ?? [];
   return {
     jobs,
+    ledgers: ledgersOf(jobs.keys(), numbers('goodput'), numbers('goodput_5m'), badput),
     incidents: incidentsOf(answers.get('incidents') ?? [], answers.get('incident_starts') ?? []),
   };
+}
+
+function ledgersOf(
+  jobs: Iterable<string>,
+  goodput: ReadonlyMap<string, number>,
+  goodput_5m: ReadonlyMap<string, number>,
+  badput: readonly Found[],
+): Map<string, LedgerFrame> {
+  const buckets = new Map<string, Record<string, number>>();
+  for (const { labels, value } of badput) {
+    const own = buckets.get(labels['job'] ?? '') ?? {};
+    own[labels['bucket'] ?? ''] = value;
+    buckets.set(labels['job'] ?? '', own);
+  }
+  return new Map(
+    Array.from(jobs, (job) => [
+      job,
+      {
+        job,
+        goodput_ratio: goodput.get(job) ?? null,
+        goodput_5m_ratio: goodput_5m.get(job) ?? null,
+        badput_s: buckets.get(job) ?? {},
+      },
+    ]),
+  );
 }
 
 type Found = { readonly labels: Record<string, string>; readonly value: number };
@@ -153,21 +190,23 @@ function incidentsOf(samples: readonly Found[], starts: readonly Found[]): Map<s
 export function changesBetween(before: Frames, after: Frames): StreamMessage[] {
   const isNew = <T>(known: T | undefined, now: T) => JSON.stringify(known) !== JSON.stringify(now);
   const jobs = [...after.jobs.values()].filter((frame) => isNew(before.jobs.get(frame.job), frame));
+  const ledgers = [...after.ledgers.values()].filter((frame) => isNew(before.ledgers.get(frame.job), frame));
   const incidents = [...after.incidents].filter(([id, frame]) => isNew(before.incidents.get(id), frame));
   return [
     ...jobs.map((data): StreamMessage => ({ type: 'job', data })),
+    ...ledgers.map((data): StreamMessage => ({ type: 'ledger', data })),
     ...incidents.map(([, data]): StreamMessage => ({ type: 'incident', data })),
   ];
 }
 
 export interface StreamSubscription {
-  /** The next event; undefined when `wait_ms` passed without one. Throws `Lagging` for a reader that fell too far behind. */
+  /** The next event; undefined when `wait_ms` passed without one. Throws {@link StreamClosed}. */
   next(wait_ms: number): Promise<StreamEvent | undefined>;
   close(): void;
 }
 
-/** The reader is so far behind that events it has not seen are gone: it has to come back for a snapshot. */
-export class Lagging extends Error {}
+/** No more comes of this subscription: its reader was too slow, or the server stops. It has to come back for a snapshot. */
+export class StreamClosed extends Error {}
 
 export interface StreamHub {
   /** Text of an event's id, which a reader sends back as `Last-Event-ID`. */
@@ -181,13 +220,15 @@ export interface StreamParts {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly config: Pick<ApiConfig, 'stream_interval_s' | 'stream_subscribers_max' | 'stream_events_max'>;
+  /** Ends every subscription: an orderly stop must not wait for listeners. */
+  readonly closing?: AbortSignal | undefined;
   readonly log?: Log | undefined;
 }
 
-const NOTHING: Frames = { jobs: new Map(), incidents: new Map() };
+const NOTHING: Frames = { jobs: new Map(), ledgers: new Map(), incidents: new Map() };
 
 /** Looks for changes while somebody listens, once for all of them. */
-export function createStreamHub({ engine, clock, config, log }: StreamParts): StreamHub {
+export function createStreamHub({ engine, clock, config, closing, log }: StreamParts): StreamHub {
   // Another process numbers from 1 again: its ids must not be taken for ours.
   const epoch = Math.floor(clock.now_us() / 1000).toString(36);
   const events: StreamEvent[] = [];
@@ -220,10 +261,15 @@ export function createStreamHub({ engine, clock, config, log }: StreamParts): St
     }, config.stream_interval_s * 1000);
     timer.unref();
   };
+  closing?.addEventListener('abort', () => {
+    clearTimeout(timer);
+    for (const wake of [...waiting]) wake();
+  });
   const snapshotFor = (job: string | undefined): StreamEvent => {
     const isWanted = (frame: { readonly job: string }) => job === undefined || frame.job === job;
     const data = {
       jobs: [...frames.jobs.values()].filter(isWanted),
+      ledgers: [...frames.ledgers.values()].filter(isWanted),
       incidents: [...frames.incidents.values()].filter(isWanted),
     };
     return { number, job: null, message: { type: 'snapshot', data } };
@@ -262,8 +308,9 @@ export function createStreamHub({ engine, clock, config, log }: StreamParts): St
             return event;
           }
           for (let waited = false; ; waited = true) {
+            if (closing?.aborted === true) throw new StreamClosed('the server stops');
             const oldest = events[0]?.number ?? number + 1;
-            if (position + 1 < oldest) throw new Lagging('events were dropped before they were read');
+            if (position + 1 < oldest) throw new StreamClosed('events were dropped before they were read');
             const found = events
               .slice(position + 1 - oldest)
               .find((event) => job === undefined || event.job === job);

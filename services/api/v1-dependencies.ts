@@ -8,6 +8,7 @@ import type { ApiConfig } from './config.ts';
 import type { DeviceReader } from './device-reader.ts';
 import type { JobReader } from './job-reader.ts';
 import type { NodeReader } from './node-reader.ts';
+import type { ResultReader } from './result-reader.ts';
 import type { StreamHub } from './stream.ts';
 
 /** What the read routes under `/v1` are made of. */
@@ -24,6 +25,8 @@ export interface V1Dependencies {
   readonly stream?: StreamHub;
   /** What was learned of linearity; without it nothing was. */
   readonly baselines?: () => Promise<readonly LearnedBaseline[]>;
+  /** What the analyzer published; without one the routes of it answer that they cannot. */
+  readonly results?: ResultReader;
   readonly site?: SiteConfig;
   readonly clock: Clock;
   /** How an open job's open step is judged (`domain/ledger`, live states). */

@@ -37,6 +37,7 @@ const SERIES = [
   ),
   series('headway_job_state', { job: 'slow', state: 'running' }, () => 1),
   series('headway_job_last_step', { job: 'slow' }, () => 42),
+  series('headway_job_badput_seconds', { job: 'slow', bucket: 'startup' }, () => 12),
 ];
 
 type Row = Record<string, unknown>;
@@ -231,6 +232,15 @@ describe('/v1/stream', () => {
     expect(snapshot.data['jobs']).toContainEqual(
       expect.objectContaining({ job: 'slow', state: 'running', last_step: 42 }),
     );
+    expect(snapshot.data['ledgers']).toContainEqual(
+      expect.objectContaining({ job: 'slow', goodput_ratio: null, badput_s: { startup: 12 } }),
+    );
+    live = [...live.filter(({ name }) => name !== 'headway_job_badput_seconds')];
+    live.push(series('headway_job_badput_seconds', { job: 'slow', bucket: 'startup' }, () => 15));
+    expect(await first.next()).toMatchObject({
+      event: 'ledger',
+      data: { job: 'slow', badput_s: { startup: 15 } },
+    });
     step('slow', 43);
     const change = await first.next();
     expect(change).toMatchObject({ event: 'job', data: { job: 'slow', last_step: 43 } });

@@ -4,6 +4,7 @@ import type { HardwareSpec } from '../../../domain/catalog/hardware.ts';
 import type { LedgerJson } from '../../../domain/ledger/ledger-shape.ts';
 import type { Linearity } from '../../../domain/linearity.ts';
 import type { efficiencyOf } from '../../../domain/report/efficiency.ts';
+import type { Fleet } from '../../../domain/report/fleet.ts';
 import type { LearnedBaseline } from '../../../domain/report/learned-baseline.ts';
 import type { ReportIncident } from '../../../domain/report/losses.ts';
 import type { JobReport, Quality } from '../../../domain/report/report-shape.ts';
@@ -11,6 +12,7 @@ import type { AlertHistoryAnswer, AlertsAnswer } from '../routes/v1-alerts.ts';
 import type { FieldRow, ModelAnswer } from '../routes/v1-catalog.ts';
 import type { IncidentAnswer } from '../routes/v1-incidents.ts';
 import type { NodeAnswer } from '../routes/v1-nodes.ts';
+import type { Reported, RevisionsAnswer } from '../routes/v1-revisions.ts';
 import type { StepsAnswer } from '../routes/v1-steps.ts';
 import type { StreamMessage } from '../stream.ts';
 import type { RangeText } from '../time-range.ts';
@@ -69,7 +71,9 @@ export interface IngestAnswer {
 export interface Answers {
   readonly listJobs: JobsAnswer;
   readonly getJob: JobReport & OfAJob;
-  readonly getLedger: LedgerJson & OfAJob & { readonly quality: Quality };
+  readonly getLedger: LedgerJson & OfAJob & { readonly quality: Quality } & Partial<Reported>;
+  readonly listRevisions: RevisionsAnswer;
+  readonly getFleet: Fleet & Pick<OfAJob, 'range'>;
   readonly listSteps: StepsAnswer & OfAJob;
   readonly listIncidents: IncidentsAnswer & OfAJob;
   readonly getEfficiency: ReturnType<typeof efficiencyOf> & OfAJob;

@@ -55,11 +55,30 @@ export const OPERATIONS = [
   {
     id: 'getLedger',
     path: '/v1/jobs/{job}/ledger',
-    summary: 'Every second of the job in one bucket. The object of `ledger --json`, with quality.',
+    summary:
+      'Every second of the job in one bucket. The object of `ledger --json`, with quality; also as it was once reported.',
     tag: 'jobs',
-    parameters: ['windows', ...OF_A_JOB],
+    parameters: ['windows', 'revision', 'as_reported_at', ...OF_A_JOB],
     path_parameters: JOB,
     answer: 'getLedger',
+  },
+  {
+    id: 'listRevisions',
+    path: '/v1/jobs/{job}/revisions',
+    summary: 'Why the published past of a job was classified anew, revision by revision.',
+    tag: 'jobs',
+    parameters: PAGED,
+    path_parameters: JOB,
+    answer: 'listRevisions',
+  },
+  {
+    id: 'getFleet',
+    path: '/v1/fleet',
+    summary:
+      'The ledgers of all jobs over a range as one, weighted by devices; unless told otherwise the last day.',
+    tag: 'jobs',
+    parameters: ['from', 'to'],
+    answer: 'getFleet',
   },
   {
     id: 'listSteps',

@@ -32,6 +32,14 @@ export const QUERY_PARAMETERS = {
   limit: { description: 'Items of one page.', schema: COUNT, example: 100 },
   cursor: { description: 'The `next` of the page before, unchanged.', schema: TEXT },
   windows: { description: 'Cut the ledger into windows of so many seconds.', schema: { type: 'number' } },
+  revision: {
+    description: 'As this revision of the published account left it (see /v1/jobs/{job}/revisions).',
+    schema: COUNT,
+  },
+  as_reported_at: {
+    description: `As the revision that stood at this time told it, up to then. ${TIMES}`,
+    schema: TEXT,
+  },
   definition: {
     description: 'What linearity compares.',
     schema: { type: 'string', enum: ['tokens', 'step_time', 'time_to_train', 'score'] },

@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { Problem } from '../problem.ts';
 import { addRead } from '../read-routes.ts';
-import { Lagging } from '../stream.ts';
+import { StreamClosed } from '../stream.ts';
 import type { V1Dependencies } from '../v1-dependencies.ts';
 
 /**
@@ -40,7 +40,7 @@ export function addStreamRoutes(app: Hono, deps: V1Dependencies): void {
           }
         } catch (error) {
           // ending the answer makes the reader come back, and then it gets a snapshot
-          if (!(error instanceof Lagging)) throw error;
+          if (!(error instanceof StreamClosed)) throw error;
         } finally {
           subscription.close();
         }

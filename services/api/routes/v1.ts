@@ -17,8 +17,10 @@ import { rangeText, timeText } from '../time-range.ts';
 import type { V1Dependencies } from '../v1-dependencies.ts';
 import { addAlertRoutes } from './v1-alerts.ts';
 import { addCatalogRoutes } from './v1-catalog.ts';
+import { addFleetRoutes } from './v1-fleet.ts';
 import { addIncidentRoutes } from './v1-incidents.ts';
 import { addNodeRoutes } from './v1-nodes.ts';
+import { addRevisionRoutes, reportedLedger } from './v1-revisions.ts';
 import { addStepRoutes } from './v1-steps.ts';
 import { addStreamRoutes } from './v1-stream.ts';
 
@@ -42,7 +44,13 @@ export function createV1Routes(deps: V1Dependencies): Hono {
       return answer(c, view, await body(c, deps, view), explains);
     });
   ofJob('getJob', report);
-  ofJob('getLedger', ledger);
+  ofJob('getLedger', async (c, _, view) => {
+    const windows_us = windowsOf(c, deps.config, view);
+    const told = ledgerOfView(view, windows_us);
+    return { ...told, ...(await reportedLedger(c, deps, view, windows_us)) };
+  });
+  addRevisionRoutes(app, deps);
+  addFleetRoutes(app, deps);
   ofJob('listIncidents', incidents);
   ofJob('getEfficiency', (_, __, view) => efficiencyOf(reportOfView(view), view.spec));
   ofJob('getLinearity', (c, _, view) => linearityOf(c, deps, reportOfView(view)));
@@ -87,10 +95,6 @@ function report(c: Context, { config }: V1Dependencies, view: JobView): object {
   if (windows_us === undefined) return whole;
   const { quality: _, ...inWindows } = ledgerOfView(view, windows_us);
   return { ...whole, ledger: inWindows };
-}
-
-function ledger(c: Context, { config }: V1Dependencies, view: JobView): object {
-  return ledgerOfView(view, windowsOf(c, config, view));
 }
 
 function incidents(c: Context, { config }: V1Dependencies, view: JobView): object {

@@ -1,21 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { serverSentEvents } from '../../../cli/event-stream.ts';
 import { topFrame } from '../../../cli/top-frame.ts';
-import type { IncidentFrame, JobFrame } from '../../../services/api/stream.ts';
+import type { IncidentFrame, JobFrame, LedgerFrame } from '../../../services/api/stream.ts';
 
 const NOW_MS = Date.parse('2027-01-15T08:10:00Z');
 const job = (more: Partial<JobFrame> & { job: string }): JobFrame => ({
   state: 'running',
   last_step: 1234,
   last_step_at: '2027-01-15T08:09:58Z',
-  goodput_ratio: 0.95,
-  goodput_5m_ratio: 1,
   mfu_ratio: 0.412,
   linearity_ratio: null,
   stalled_s: null,
   devices: 1024,
   ...more,
 });
+const ledgers: LedgerFrame[] = [
+  { job: 'b', goodput_ratio: 0.95, goodput_5m_ratio: 1, badput_s: { startup: 10 } },
+];
 const hung: IncidentFrame = {
   job: 'b',
   incident: 'b/2',
@@ -38,9 +39,10 @@ describe('a frame of top', () => {
       node: 'n1',
       failed_at: '2027-01-14T00:00:00Z',
     };
-    const lines = topFrame({ jobs: [job({ job: 'a' }), stalled], incidents: [hung, older] }, style).split(
-      '\n',
-    );
+    const lines = topFrame(
+      { jobs: [job({ job: 'a' }), stalled], ledgers, incidents: [hung, older] },
+      style,
+    ).split('\n');
     expect(lines[0]).toMatch(
       /^b makes no progress \(hang\) for 11 min 00 s: nccl_timeout on n3 device 5, 1,024 devices held/,
     );
@@ -51,14 +53,16 @@ describe('a frame of top', () => {
   });
 
   it('says that nothing stands still, and what to do where there is no job', () => {
-    expect(topFrame({ jobs: [job({ job: 'a' })], incidents: [] }, style)).toMatch(
+    expect(topFrame({ jobs: [job({ job: 'a' })], ledgers: [], incidents: [] }, style)).toMatch(
       /^1 of 1 job running, none stands still/,
     );
-    expect(topFrame({ jobs: [], incidents: [] }, style)).toMatch(/^No job has sent anything yet/);
+    expect(topFrame({ jobs: [], ledgers: [], incidents: [] }, style)).toMatch(
+      /^No job has sent anything yet/,
+    );
   });
 
   it('keeps within the width, and colours only where asked', () => {
-    const data = { jobs: [job({ job: 'a-job-with-a-long-name' })], incidents: [] };
+    const data = { jobs: [job({ job: 'a-job-with-a-long-name' })], ledgers: [], incidents: [] };
     for (const line of topFrame(data, { ...style, columns: 40 }).split('\n'))
       expect(line.length).toBeLessThanOrEqual(40);
     expect(topFrame(data, style)).not.toContain('\u001b');

@@ -20,7 +20,7 @@ describe('the drawn waterfall', () => {
       'Paid',
       'Down or hanging',
       'Work not kept',
-      'Start, save, data',
+      'Start, save, eval, data',
       'Not model FLOPs',
       'Kept model FLOPs',
     ]);

@@ -80,6 +80,9 @@ const NODE_STATES = [
   { type: 'node_state', node: 'n1', time_us: LONG_END_US + 60e6, state: 'healthy' },
 ] as const;
 
+/** The trainer prints a speed that nothing explains. */
+const logged = [llamaSpec(), ...attempt({ ...TRAINING, fields: { labels: { logged_tflops: 1000 } } })];
+
 function longSamples(): readonly MetricSample[] {
   const view = jobView(long, { job: 'a', at_us: LONG_END_US + 110e6, node_states: NODE_STATES });
   return samplesOf(view, OPTIONS);
@@ -93,6 +96,7 @@ describe('samplesOf', () => {
       samplesAt(repaired, endOf(second) + 1e6),
       pricedSamplesAt(training, END_US + 1e6),
       longSamples(),
+      samplesOf(jobView(logged, { job: 'a', at_us: END_US }), { ...OPTIONS, revision: 2 }),
     ].flat();
     expect(new Set(lives.map(({ name }) => name))).toEqual(new Set(DERIVED_METRICS.map(({ name }) => name)));
     for (const { name, labels } of lives) {

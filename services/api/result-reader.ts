@@ -1,0 +1,107 @@
+import type { Account, Bucket, Incident, JobState, Segment } from '../../domain/ledger/ledger-shape.ts';
+import { namedQuery } from '../../platform/store/named-queries.ts';
+import type { Store } from '../../platform/store/store.ts';
+
+export interface RevisionRow {
+  readonly revision: number;
+  readonly computed_at_us: number;
+  readonly reason: string;
+  readonly changed_from_us: number;
+  readonly changed_to_us: number;
+  /** Seconds by `from>to` bucket. */
+  readonly moved_s: Readonly<Record<string, number>>;
+  readonly goodput_before_ratio: number | null;
+  readonly goodput_after_ratio: number | null;
+}
+
+export interface FleetRow {
+  readonly job: string;
+  readonly bucket: Bucket;
+  readonly cause: string;
+  readonly wall_us: number;
+  /** Null: nobody said how many devices. */
+  readonly device_us: number | null;
+  readonly without_devices: number;
+}
+
+/** Reads what the analyzer published: accounts as of a revision, why they were revised, and all jobs together. */
+export interface ResultReader {
+  /** Oldest first; none when nothing of the job was published yet. */
+  revisions(job: string): Promise<RevisionRow[]>;
+  /** The account as that revision left it, without single steps. Undefined when the job has no such rows. */
+  accountAt(job: string, revision: number): Promise<Account | undefined>;
+  fleet(from_us: number, to_us: number): Promise<FleetRow[]>;
+}
+
+type Nullable<Row, Name extends keyof Row> = Omit<Row, Name> & {
+  readonly [Key in Name]: Exclude<Row[Key], undefined> | null;
+};
+type SegmentRow = Nullable<Omit<Segment, 'step'>, 'attempt' | 'name' | 'cause' | 'devices' | 'stepping'>;
+type IncidentRow = Omit<Incident, 'planned'> & { readonly planned: number; readonly revision: number };
+
+export function createResultReader(store: Store): ResultReader {
+  return {
+    revisions: (job) => store.query<RevisionRow>(namedQuery('results_revisions'), { job }),
+    async accountAt(job, revision) {
+      const [segments, incidents] = await Promise.all([
+        store.query<SegmentRow>(namedQuery('results_segments'), { job, revision }),
+        store.query<IncidentRow>(namedQuery('results_incidents'), { job, revision }),
+      ]);
+      return segments.length === 0 ? undefined : accountOfRows(job, segments.map(segmentOf), incidents);
+    },
+    fleet: (from_us, to_us) => store.query<FleetRow>(namedQuery('results_fleet'), { from_us, to_us }),
+  };
+}
+
+function segmentOf(row: SegmentRow): Segment {
+  return {
+    from_us: row.from_us,
+    to_us: row.to_us,
+    bucket: row.bucket,
+    attempt: row.attempt ?? undefined,
+    step: undefined,
+    name: row.name ?? undefined,
+    cause: row.cause ?? undefined,
+    devices: row.devices ?? undefined,
+    stepping: row.stepping ?? undefined,
+  };
+}
+
+function accountOfRows(
+  job: string,
+  segments: readonly Segment[],
+  incidents: readonly IncidentRow[],
+): Account {
+  const attempts = new Map<number, { attempt: number; start_us: number; end_us: number }>();
+  for (const { attempt, from_us, to_us } of segments) {
+    if (attempt === undefined) continue;
+    attempts.set(attempt, { attempt, start_us: attempts.get(attempt)?.start_us ?? from_us, end_us: to_us });
+  }
+  return {
+    job,
+    from_us: segments[0]?.from_us ?? 0,
+    to_us: segments.at(-1)?.to_us ?? 0,
+    state: stateOf(segments.at(-1)?.bucket),
+    segments,
+    steps: [],
+    attempts: [...attempts.values()],
+    incidents: incidents.map(({ planned, revision: _, ...incident }) => ({
+      ...incident,
+      planned: planned === 1,
+    })),
+    lost_steps: 0,
+    last_step: null,
+    last_progress_at_us: null,
+    newest_event_us: null,
+    overlapped_s: {},
+    ranks_seen: 0,
+    capacity: null,
+  };
+}
+
+/** What the last stretch says of the job; a job that had ended reads as it stood at its end. */
+function stateOf(bucket: Bucket | undefined): JobState {
+  if (bucket === 'hang' || bucket === 'silent') return bucket;
+  if (bucket?.startsWith('down') === true) return 'down';
+  return bucket === undefined || bucket === 'startup' ? 'starting' : 'running';
+}
