@@ -21,7 +21,6 @@ export interface FleetRow {
   readonly wall_us: number;
   /** Null: nobody said how many devices. */
   readonly device_us: number | null;
-  readonly without_devices: number;
 }
 
 /** Reads what the analyzer published: accounts as of a revision, why they were revised, and all jobs together. */

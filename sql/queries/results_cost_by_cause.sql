@@ -5,15 +5,20 @@
 WITH
     (SELECT argMax(price_per_device_hour, spec_version) FROM job_specs FINAL WHERE job = {job:String}) AS price
 SELECT
-    part.1 AS bucket,
-    part.2 AS cause,
-    sum((least(to_us, {to_us:Int64}) - greatest(from_us, {from_us:Int64})) * part.3) AS device_us,
+    tupleElement(part, 1) AS bucket,
+    tupleElement(part, 2) AS cause,
+    if(countIf(isNull(devices)) > 0, NULL, sum((least(to_us, {to_us:Int64}) - greatest(from_us, {from_us:Int64})) * tupleElement(part, 3))) AS device_us,
     device_us / 3.6e9 * price AS cost
 FROM
 (
     SELECT
         *,
-        isNotNull(stepping) AND bucket IN ('productive', 'program_startup', 'lost_work', 'in_flight') AS is_short
+        isNotNull(stepping) AND bucket IN ('productive', 'program_startup', 'lost_work', 'in_flight') AS is_short,
+        arrayJoin(if(
+            is_short,
+            [(toString(bucket), ifNull(toString(cause), ''), stepping), ('elastic_slice_down', '', devices - stepping)],
+            [(toString(bucket), ifNull(toString(cause), ''), devices)]
+        )) AS part
     FROM
     (
         SELECT *
@@ -24,10 +29,5 @@ FROM
     )
     WHERE deleted = 0 AND to_us > {from_us:Int64} AND from_us < {to_us:Int64}
 )
-ARRAY JOIN if(
-    is_short,
-    [(toString(bucket), ifNull(toString(cause), ''), stepping), ('elastic_slice_down', '', devices - stepping)],
-    [(toString(bucket), ifNull(toString(cause), ''), devices)]
-) AS part
 GROUP BY bucket, cause
 ORDER BY device_us DESC, bucket, cause

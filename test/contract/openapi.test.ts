@@ -16,6 +16,7 @@ import { createCollector } from '../../services/collector/collector.ts';
 import { createPageTarget } from '../support/device-pages.ts';
 import { misfits } from '../support/json-schema.ts';
 import { openReadApi, type ReadApi } from '../support/read-api.ts';
+import { publishResults } from '../support/result-rows.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { attempt, endOf, llamaSpec, START_US } from '../support/training-events.ts';
 
@@ -110,6 +111,9 @@ const ASKED: readonly (readonly [id: (typeof OPERATIONS)[number]['id'], path: st
   ['getJob', '/jobs/a?windows=60&explain=1'],
   ['getJob', '/jobs/bare'],
   ['getLedger', '/jobs/a/ledger?windows=60'],
+  ['getLedger', '/jobs/a/ledger?revision=1'],
+  ['listRevisions', '/jobs/a/revisions'],
+  ['getFleet', '/fleet?from=0'],
   ['listSteps', '/jobs/a/steps'],
   ['listSteps', '/jobs/bare/steps?limit=1'],
   ['listIncidents', '/jobs/a/incidents'],
@@ -137,6 +141,7 @@ describe('real answers', () => {
     const rules = rulesOfFile(readFileSync(new URL(RULES, ROOT), 'utf8'), RULES);
     api = await openReadApi({ now_us: () => NOW_US, rules });
     await api.store_events(EVENTS);
+    await publishResults(api.store, EVENTS, NOW_US);
     const page =
       'DCGM_FI_DEV_GPU_TEMP{gpu="3",UUID="GPU-3",device="nvidia3",modelName="NVIDIA H100 80GB HBM3",Hostname="n1"} 61\n';
     await createPageTarget(api.store, 'n1:9400').scrape(page, FAILED_US / 1000 - 15_000);

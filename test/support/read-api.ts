@@ -14,6 +14,7 @@ import { createJobReader } from '../../services/api/job-reader.ts';
 import { createNodeReader } from '../../services/api/node-reader.ts';
 import { PROMQL_DEFAULTS } from '../../services/api/promql/config.ts';
 import { createEngine } from '../../services/api/promql/engine.ts';
+import { createResultReader } from '../../services/api/result-reader.ts';
 import { createV1Routes } from '../../services/api/routes/v1.ts';
 import { createStreamHub } from '../../services/api/stream.ts';
 import { createMemorySource } from './prometheus-memory-series.ts';
@@ -55,6 +56,7 @@ export async function openReadApi({ now_us, config, series, rules = [] }: ReadAp
     jobs: createJobReader(store),
     devices: createDeviceReader(store, DEVICE_TELEMETRY_DEFAULTS, silentLog),
     nodes: createNodeReader(store),
+    results: createResultReader(store),
     alerts: createAlerts({ rules, engine, clock, lookback_s: api.alerts_lookback_s }),
     stream: createStreamHub({ engine, clock, config: api }),
     clock,

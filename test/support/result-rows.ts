@@ -1,5 +1,9 @@
+import { isJobScoped, type RunEvent } from '../../domain/events.ts';
+import { jobView } from '../../domain/report/job-view.ts';
 import { namedQuery } from '../../platform/store/named-queries.ts';
 import type { Store } from '../../platform/store/store.ts';
+import { ANALYZER_DEFAULTS } from '../../services/analyzer/config.ts';
+import { createResultsWriter } from '../../services/analyzer/results/results-writer.ts';
 
 export interface ResultSegment {
   readonly from_us: number;
@@ -13,6 +17,21 @@ export interface ResultRevision {
   readonly reason: string;
   readonly moved_s: Readonly<Record<string, number>>;
   readonly changed_from_us: number;
+}
+
+/** Publishes the accounts of all jobs of some events as of a time, as the analyzer does. */
+export async function publishResults(
+  store: Store,
+  events: readonly RunEvent[],
+  now_us: number,
+): Promise<void> {
+  const writer = createResultsWriter(store, ANALYZER_DEFAULTS);
+  const scoped = events.filter(isJobScoped);
+  for (const job of new Set(scoped.map((event) => event.job))) {
+    const own = scoped.filter((event) => event.job === job);
+    await writer.add(jobView(own, { job, at_us: now_us }), now_us);
+  }
+  await writer.flush(now_us);
 }
 
 /** What the result tables say of a job, as of now or as of one of its revisions; steps are those of now. */
