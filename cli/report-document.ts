@@ -6,6 +6,7 @@ import { ratiosTable } from './report-sections/ratios.ts';
 import { attackTable, reliabilityTable } from './report-sections/reliability.ts';
 import { isReasonForPeople, resourcesTable } from './report-sections/resources.ts';
 import { slowTimeTable } from './report-sections/slow-time.ts';
+import { stepTimeTable } from './report-sections/step-time.ts';
 import { verdictsTable } from './report-sections/verdicts.ts';
 import { waterfallRows } from './report-text.ts';
 import { count, duration, significant } from './units.ts';
@@ -47,6 +48,7 @@ export function reportDocument(report: JobReport): ReportDocument {
       computeTable(report),
       ratiosTable(report),
       slowTimeTable(report),
+      stepTimeTable(report),
       verdictsTable(report),
       conventions(report),
       resourcesTable(report),

@@ -7,6 +7,7 @@ import { ratiosText } from './report-sections/ratios.ts';
 import { reliabilityText } from './report-sections/reliability.ts';
 import { isReasonForPeople, resourcesText } from './report-sections/resources.ts';
 import { slowTimeText } from './report-sections/slow-time.ts';
+import { stepTimeText } from './report-sections/step-time.ts';
 import { verdictsText } from './report-sections/verdicts.ts';
 import { count, duration, significant } from './units.ts';
 import { verdictOf } from './verdict.ts';
@@ -24,6 +25,7 @@ export function reportText(report: JobReport): string {
     ratiosText(report),
     slowTimeText(report),
     speedText(report),
+    stepTimeText(report),
     verdictsText(report),
     efficiencyText(report),
     loggedText(report),

@@ -1,4 +1,5 @@
 import { RELIABILITY_METRICS } from './reliability-metrics.ts';
+import { STEP_METRICS } from './step-metrics.ts';
 
 /**
  * The derived metrics: what the analyzer writes, the dashboards and alert rules read, and the generated reference
@@ -347,6 +348,7 @@ export const DERIVED_METRICS = [
     help: 'Time to recovery over the incidents of the job; `count` is how many it rests on.',
   },
   ...RELIABILITY_METRICS,
+  ...STEP_METRICS,
 ] as const satisfies readonly DerivedMetric[];
 
 export type DerivedMetricName = (typeof DERIVED_METRICS)[number]['name'];

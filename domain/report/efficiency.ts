@@ -22,6 +22,7 @@ export function efficiencyOf(report: JobReport, spec: ResolvedSpec) {
     peak_source: hardware.peak_source,
     devices,
     step_s,
+    step_time: report.step_time,
     tokens_per_s,
     tokens_per_s_per_device,
     tflops_per_device: report.tflops_per_device,

@@ -46,6 +46,7 @@ export function reportOfView(view: JobView): JobReport {
   const devices = usualDevices(measured) ?? spec.devices;
   const rates = efficiencyRates(throughput.tokens_per_s_per_device, spec);
   const { ofu_ratio } = ofuOf(view.telemetry, spec);
+  const step_time = stepTimeOf(measured, view.step_phases);
   return {
     job,
     state: account.state,
@@ -72,7 +73,7 @@ export function reportOfView(view: JobView): JobReport {
       ...mfuImplausible({ ...rates, ofu_ratio, logged_mfu_ratio: logged?.mfu_ratio ?? null, spec }),
     ],
     step_kinds: stepKinds(view),
-    step_time: stepTimeOf(measured, view.step_phases),
+    step_time,
     ledger,
     ...sections,
     ...reliable,
@@ -84,7 +85,12 @@ export function reportOfView(view: JobView): JobReport {
     totals: totalsOf(view, ledger, devices),
     quality: {
       ...quality,
-      reasons: { ...quality.reasons, ...sectionReasons(sections), ...reliabilityAllReasons(reliable) },
+      reasons: {
+        ...quality.reasons,
+        ...step_time.reasons,
+        ...sectionReasons(sections),
+        ...reliabilityAllReasons(reliable),
+      },
     },
   };
 }

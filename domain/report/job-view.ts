@@ -15,6 +15,7 @@ import type { SlowdownLimits } from './slowdown-limits.ts';
 import { withSlowdowns } from './slowdowns.ts';
 import { type SpecHistory, specHistory } from './spec-history.ts';
 import { type PhasesByStep, phasesByStep } from './step-phases.ts';
+import { type Stragglers, stragglersOf } from './stragglers.ts';
 import type { TelemetrySummary } from './telemetry.ts';
 import type { KeptStep } from './throughput.ts';
 
@@ -65,6 +66,8 @@ export interface JobView {
   readonly evidence: JobEvidence;
   /** Parts of steps, as ranks told them. */
   readonly step_phases: PhasesByStep;
+  /** Which ranks the others waited for, in the range or since a later time; looked through when asked for. */
+  readonly stragglers: (since_us?: number) => Stragglers;
   /** Rate of the baseline, told or stored; null when none is named or it is not known. */
   readonly baseline_tokens_per_s_per_device: number | null;
   /** Kept work of the whole run against its ideal; made when first asked for. */
@@ -119,6 +122,7 @@ export function jobView(events: readonly JobScopedEvent[], options: ViewOptions)
     steps_above_peak: stepsOf(logged) - stepsOf(measured),
     evidence: evidenceOf(events, { at_us, faults, node_states }),
     step_phases: phasesByStep(events, at_us),
+    stragglers: (since_us) => stragglersOf(events, { at_us, from_us: since_us ?? from_us, to_us }),
     baseline_tokens_per_s_per_device: baselineRate(spec, options),
     work,
     telemetry: options.telemetry ?? null,

@@ -118,6 +118,7 @@ const ASKED: readonly (readonly [id: (typeof OPERATIONS)[number]['id'], path: st
   ['listSteps', '/jobs/bare/steps?limit=1'],
   ['listIncidents', '/jobs/a/incidents'],
   ['getEfficiency', '/jobs/a/efficiency'],
+  ['getStragglers', '/jobs/a/stragglers'],
   ['getLinearity', '/jobs/a/linearity'],
   ['getLinearity', '/jobs/bare/linearity'],
   ['getIncident', '/incidents/a/1'],

@@ -8,6 +8,7 @@ import { addLedgerSamples } from './ledger-samples.ts';
 import { type MetricSample, SampleList } from './metric-sample.ts';
 import { addMismatchSamples } from './mismatch-samples.ts';
 import { addOfuSamples } from './ofu-samples.ts';
+import { addPhaseSamples } from './phase-samples.ts';
 import { addProgressSamples } from './progress-samples.ts';
 import { addRatioSamples } from './ratio-samples.ts';
 import { addReliabilitySamples } from './reliability-samples.ts';
@@ -33,6 +34,7 @@ export function samplesOf(
     addReliabilitySamples(list, view);
   }
   addEfficiencySamples(list, view, options);
+  addPhaseSamples(list, view, options.window_steps);
   addMismatchSamples(list, view, options.window_steps);
   addOfuSamples(list, devices);
   addEnergySamples(list, devices);

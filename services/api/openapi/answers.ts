@@ -14,6 +14,7 @@ import type { IncidentAnswer } from '../routes/v1-incidents.ts';
 import type { NodeAnswer } from '../routes/v1-nodes.ts';
 import type { Reported, RevisionsAnswer } from '../routes/v1-revisions.ts';
 import type { StepsAnswer } from '../routes/v1-steps.ts';
+import type { StragglersAnswer } from '../routes/v1-stragglers.ts';
 import type { StreamMessage } from '../stream.ts';
 import type { RangeText } from '../time-range.ts';
 
@@ -77,6 +78,7 @@ export interface Answers {
   readonly listSteps: StepsAnswer & OfAJob;
   readonly listIncidents: IncidentsAnswer & OfAJob;
   readonly getEfficiency: ReturnType<typeof efficiencyOf> & OfAJob;
+  readonly getStragglers: StragglersAnswer & OfAJob;
   readonly getLinearity: Linearity & OfAJob & { readonly quality: Quality };
   readonly getIncident: IncidentAnswer & Pick<OfAJob, 'explain'>;
   readonly getNode: NodeAnswer;

@@ -108,6 +108,15 @@ export const OPERATIONS = [
     answer: 'getEfficiency',
   },
   {
+    id: 'getStragglers',
+    path: '/v1/jobs/{job}/stragglers',
+    summary: 'Which ranks the others wait for, on what evidence, and what it costs a step.',
+    tag: 'jobs',
+    parameters: OF_A_JOB,
+    path_parameters: JOB,
+    answer: 'getStragglers',
+  },
+  {
     id: 'getLinearity',
     path: '/v1/jobs/{job}/linearity',
     summary: 'How much of its speed a device keeps as devices are added. The object of `linearity --json`.',

@@ -22,6 +22,7 @@ import { addIncidentRoutes } from './v1-incidents.ts';
 import { addNodeRoutes } from './v1-nodes.ts';
 import { addRevisionRoutes, reportedLedger } from './v1-revisions.ts';
 import { addStepRoutes } from './v1-steps.ts';
+import { addStragglerRoutes } from './v1-stragglers.ts';
 import { addStreamRoutes } from './v1-stream.ts';
 
 export type { V1Dependencies } from '../v1-dependencies.ts';
@@ -55,6 +56,7 @@ export function createV1Routes(deps: V1Dependencies): Hono {
   ofJob('getEfficiency', (_, __, view) => efficiencyOf(reportOfView(view), view.spec));
   ofJob('getLinearity', (c, _, view) => linearityOf(c, deps, reportOfView(view)));
   addStepRoutes(app, deps);
+  addStragglerRoutes(app, deps);
   addIncidentRoutes(app, deps);
   addNodeRoutes(app, deps);
   addCatalogRoutes(app, deps);

@@ -89,7 +89,7 @@ describe('stragglers', () => {
 
   it('finds the rank whose own computing is longer though step times are equal', () => {
     const found = stragglersOf([place, ...run(10)]);
-    expect(found.basis).toBe('compute');
+    expect(found.basis).toBe('own_work');
     expect(found.ranks[0]).toMatchObject({
       rank: 2,
       node: 'n7',
@@ -101,6 +101,25 @@ describe('stragglers', () => {
     });
     expect(found.ranks.slice(1).every(({ verdict }) => verdict === 'normal')).toBe(true);
     expect(found.lost_s_per_step).toBe(0.5);
+  });
+
+  it('counts waiting for input as own work, and says which it was', () => {
+    const events = run(6).map((event) =>
+      event.rank === 1 ? { ...event, phases_us: { compute: 1_000_000, io: 900_000 } } : event,
+    );
+    expect(stragglersOf(events).ranks[0]).toMatchObject({ rank: 1, slowdown_ratio: 1.9, phase: 'io' });
+    expect(stragglersOf(run(6)).ranks[0]).toMatchObject({ rank: 2, phase: 'compute' });
+  });
+
+  it('does not compare pipeline stages, which differ by nature', () => {
+    const stages = [0, 1, 2, 3].map((rank) => ({ ...place, rank, pp: rank < 2 ? 0 : 1 }));
+    const events = Array.from({ length: 6 }, (_, step) =>
+      [1, 1, 2, 2.4].map((s, rank) => told(step, { compute: s * 1e6 }, rank)),
+    ).flat();
+    const found = stragglersOf([...stages, ...events]);
+    expect(found.ranks.filter(({ verdict }) => verdict === 'slow')).toMatchObject([{ rank: 3 }]);
+    expect(found.ranks[0]?.slowdown_ratio).toBeCloseTo(1.2, 12);
+    expect(found.lost_s_per_step).toBeCloseTo(0.4, 12);
   });
 
   it('stays undecided on few steps, on one rank, and on equal step times', () => {

@@ -83,6 +83,15 @@ const NODE_STATES = [
 /** The trainer prints a speed that nothing explains. */
 const logged = [llamaSpec(), ...attempt({ ...TRAINING, fields: { labels: { logged_tflops: 1000 } } })];
 
+/** Two ranks that tell their parts: the second computes half again as long, on the first's account. */
+const placed = [0, 1].map((rank): JobScopedEvent => {
+  const from_us = START_US;
+  return { type: 'placement', job: 'a', attempt: 1, rank, node: `n${rank}`, device: rank, from_us };
+});
+const phases = (rank: number, compute: number) =>
+  attempt({ ...TRAINING, fields: { rank, phases_us: { compute, comm: 1_800_000 - compute, io: 100_000 } } });
+const twoRanks = [llamaSpec(), ...placed, ...phases(0, 1_000_000), ...phases(1, 1_500_000).slice(1)];
+
 function longSamples(): readonly MetricSample[] {
   const view = jobView(long, { job: 'a', at_us: LONG_END_US + 110e6, node_states: NODE_STATES });
   return samplesOf(view, OPTIONS);
@@ -96,6 +105,7 @@ describe('samplesOf', () => {
       samplesAt(repaired, endOf(second) + 1e6),
       pricedSamplesAt(training, END_US + 1e6),
       longSamples(),
+      samplesAt(twoRanks, END_US),
       samplesOf(jobView(logged, { job: 'a', at_us: END_US }), { ...OPTIONS, revision: 2 }),
     ].flat();
     expect(new Set(lives.map(({ name }) => name))).toEqual(new Set(DERIVED_METRICS.map(({ name }) => name)));
@@ -106,6 +116,18 @@ describe('samplesOf', () => {
         if (label.values !== undefined) expect(label.values, name).toContain(labels[label.name]);
       }
     }
+  });
+
+  it('tells the parts of a step, and the rank that others wait for', () => {
+    const samples = samplesAt(twoRanks, END_US);
+    const part = (phase: string) => figure(samples, 'headway_job_step_phase_seconds', { phase });
+    expect(part('compute')).toBeCloseTo(1.5, 9);
+    expect(part('comm')).toBeCloseTo(0.3, 9);
+    expect(part('other')).toBeCloseTo(0.1, 9);
+    expect(part('bubble')).toBeUndefined();
+    const slow = figure(samples, 'headway_rank_slowdown_ratio', { rank: '1', node: 'n1', device: '1' });
+    expect(slow).toBeCloseTo(1.6 / 1.1, 9);
+    expect(figure(samplesAt(training, END_US), 'headway_rank_slowdown_ratio')).toBeUndefined();
   });
 
   it('energy, OFU and cost: of the newest kept steps, and of all device-hours held', () => {
