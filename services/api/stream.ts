@@ -315,7 +315,9 @@ export function createStreamHub({ engine, clock, config, closing, log }: StreamP
               .slice(position + 1 - oldest)
               .find((event) => job === undefined || event.job === job);
             position = found?.number ?? number;
-            if (found !== undefined || waited || !isOpen) return found;
+            // a closed one must not answer at once for ever: whoever asks on would never give way
+            if (!isOpen) throw new StreamClosed('the reader has gone');
+            if (found !== undefined || waited) return found;
             await wake(wait_ms);
           }
         },

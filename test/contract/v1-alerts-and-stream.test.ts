@@ -288,7 +288,11 @@ describe('/v1/stream', () => {
     const response = await api.app.request('/stream?job=nobody');
     const reader = response.body?.getReader();
     let text = '';
-    while (!text.includes(': still here')) text += new TextDecoder().decode((await reader?.read())?.value);
+    while (!text.includes(': still here')) {
+      const { done = true, value } = (await reader?.read()) ?? {};
+      if (done) throw new Error('the stream ended');
+      text += new TextDecoder().decode(value);
+    }
     const second = await listen();
     const refused = await api.app.request('/stream');
     expect(refused.status).toBe(503);
