@@ -9,7 +9,7 @@ export interface RowChange<Row> {
  * nearly all of it in a job that goes on, is only compared.
  *
  * @param keyOf what a row is found by in its table
- * @param isSame whether two rows of one key say the same
+ * @param isSame whether two rows say the same, their keys included
  */
 export function changedRows<Row>(
   before: readonly Row[],
@@ -17,7 +17,7 @@ export function changedRows<Row>(
   keyOf: (row: Row) => string,
   isSame: (a: Row, b: Row) => boolean,
 ): RowChange<Row>[] {
-  const first = commonPrefix(before, now, keyOf, isSame);
+  const first = commonPrefix(before, now, isSame);
   const gone = new Map<string, Row>();
   for (let index = first; index < before.length; index++) {
     const row = before[index];
@@ -39,7 +39,6 @@ export function changedRows<Row>(
 function commonPrefix<Row>(
   before: readonly Row[],
   now: readonly Row[],
-  keyOf: (row: Row) => string,
   isSame: (a: Row, b: Row) => boolean,
 ): number {
   const length = Math.min(before.length, now.length);
@@ -47,7 +46,7 @@ function commonPrefix<Row>(
   while (index < length) {
     const [a, b] = [before[index], now[index]];
     if (a === undefined || b === undefined) break;
-    if (a !== b && !(isSame(a, b) && keyOf(a) === keyOf(b))) break;
+    if (a !== b && !isSame(a, b)) break;
     index++;
   }
   return index;

@@ -50,11 +50,11 @@ export interface Publishing {
 
 export function publishing(before: PublishedJob, account: Account): Publishing {
   const segments = stretchesOf(account.segments);
-  const steps = account.steps.filter(isOver).map(stepRowOf);
+  const steps = stepRows(account.steps, before.steps);
   const { incidents } = account;
   const rows = {
     segments: changedRows<Segment>(before.segments, segments, segmentKey, isSameSegment),
-    steps: changedRows(before.steps, steps, stepKey, isSameStep),
+    steps: changedRows(before.steps, steps, stepKey, (a, b) => isSameStep(a, b, b.unlogged)),
     incidents: changedRows(before.incidents, incidents, ({ id }) => id, isSameIncident),
   };
   const revision = revisionFor(before, segments, rows.segments.length + rows.incidents.length > 0);
@@ -116,10 +116,29 @@ function isOver({ fate }: StepExecution): boolean {
   return fate !== 'in_flight' && fate !== 'hang';
 }
 
+/** Rows of before are used again where they say the same: of a long run only the end is new. */
+function stepRows(steps: readonly StepExecution[], before: readonly StepRow[]): StepRow[] {
+  const rows: StepRow[] = [];
+  for (const step of steps) {
+    if (!isOver(step)) continue;
+    const known = before[rows.length];
+    rows.push(known !== undefined && saysTheSame(known, step) ? known : stepRowOf(step));
+  }
+  return rows;
+}
+
+function saysTheSame(row: StepRow, step: StepExecution): boolean {
+  return isSameStep(row, step, isUnlogged(step));
+}
+
+function isUnlogged({ labels }: StepExecution): boolean {
+  return labels['unlogged'] === true;
+}
+
 function stepRowOf(step: StepExecution): StepRow {
   const { start_us, attempt, step: number, end_us, net_us, count, fate, kind, first_of_attempt } = step;
-  const { tokens, devices, labels } = step;
-  const unlogged = labels['unlogged'] === true;
+  const { tokens, devices } = step;
+  const unlogged = isUnlogged(step);
   return {
     start_us,
     attempt,
@@ -157,7 +176,7 @@ function stepKey({ start_us, attempt, step }: StepRow): string {
   return `${start_us} ${attempt} ${step}`;
 }
 
-function isSameStep(a: StepRow, b: StepRow): boolean {
+function isSameStep(a: StepRow, b: Omit<StepRow, 'unlogged'>, unlogged: boolean): boolean {
   return (
     a.start_us === b.start_us &&
     a.attempt === b.attempt &&
@@ -168,7 +187,7 @@ function isSameStep(a: StepRow, b: StepRow): boolean {
     a.fate === b.fate &&
     a.kind === b.kind &&
     a.first_of_attempt === b.first_of_attempt &&
-    a.unlogged === b.unlogged &&
+    a.unlogged === unlogged &&
     a.tokens === b.tokens &&
     a.devices === b.devices
   );
