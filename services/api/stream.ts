@@ -251,13 +251,15 @@ export function createStreamHub({ engine, clock, config, closing, log }: StreamP
       for (const change of changes) append(change);
       if (changes.length > 0) for (const wake of [...waiting]) wake();
     } catch (error) {
-      log?.warn('the stream could not look for changes', { error: String(error) });
+      // at a stop the tables are closed under a look that was under way
+      if (closing?.aborted !== true)
+        log?.warn('the stream could not look for changes', { error: String(error) });
     }
   };
   const again = () => {
     timer = setTimeout(async () => {
       await look();
-      if (subscribers > 0) again();
+      if (subscribers > 0 && closing?.aborted !== true) again();
     }, config.stream_interval_s * 1000);
     timer.unref();
   };
