@@ -25,7 +25,7 @@ export interface Loss extends CauseColumns {
   /** Null where nobody said how many devices the job holds. */
   readonly device_seconds: number | null;
   readonly wall_s: number;
-  /** Of all held device-seconds (of all seconds, where devices are unknown), excluded ones taken out. */
+  /** Of all held device-seconds (of all seconds, where devices are unknown), excluded ones taken out; null in a log without times. */
   readonly share: number | null;
   /** By ledger bucket, `slow_steps` for productive time above its ideal; device-seconds, or seconds where those are unknown. */
   readonly buckets: Readonly<Record<string, number>>;
@@ -95,7 +95,8 @@ export function lossesOf(view: JobView, ledger: LedgerJson): Losses {
     ? total(ledger.device_seconds) - (ledger.device_seconds.excluded ?? 0)
     : ledger.horizon_s - (ledger.buckets_s.excluded ?? 0);
   return {
-    losses: sums.ranked(held_s),
+    // of a run whose length nobody told, no loss is a share
+    losses: sums.ranked(view.clock_is_made_up ? 0 : held_s),
     interruptions_by_kind: sums.byKind(columns, ledger),
     incidents: ledger.incidents.flatMap((incident): ReportIncident[] => {
       const causes = columns.get(incident);
