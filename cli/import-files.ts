@@ -3,6 +3,11 @@ import { readEventLines } from '../domain/event-reader.ts';
 import type { JobScopedEvent, RunEvent } from '../domain/events.ts';
 import { LIVE_DEFAULTS } from '../domain/ledger/ledger-shape.ts';
 import {
+  DOCUMENT_FORMATS,
+  documentFormat,
+  recogniseDocument,
+} from '../services/collector/decoders/documents.ts';
+import {
   type DecodedLog,
   decodeLogs,
   formatNames,
@@ -11,12 +16,16 @@ import {
 } from '../services/collector/decoders/logs/decode-log.ts';
 import type { LogOptions } from '../services/collector/decoders/logs/log-format.ts';
 import { logFormat } from '../services/collector/decoders/logs/registry.ts';
+import { type DocumentFormat, decodeDocuments } from '../services/collector/decoders/profiled-steps.ts';
 import { type InputText, textOfInput } from './files.ts';
 import { specRevision } from './import-options.ts';
 import { CommandFailure, usageFailure } from './outcome.ts';
 
 /** Files of run events are recognised like any log, and asked for by this name. */
 export const EVENTS_FORMAT = 'events';
+
+/** Every name that `--format` takes beside `auto` and {@link EVENTS_FORMAT}. */
+export const FILE_FORMATS = `${formatNames()}, ${DOCUMENT_FORMATS.map(({ name }) => name).join(', ')}`;
 
 export interface ImportRejection {
   readonly file: string;
@@ -76,17 +85,23 @@ export interface ImportRequest {
  */
 export async function readImports(request: ImportRequest): Promise<Imports> {
   const { paths, job, format, known } = request;
-  if (format !== 'auto' && format !== EVENTS_FORMAT && logFormat(format) === undefined) {
-    throw usageFailure(`--format ${format} is not one of auto, ${formatNames()}, ${EVENTS_FORMAT}.`);
-  }
+  if (!isFormat(format))
+    throw usageFailure(`--format ${format} is not one of auto, ${FILE_FORMATS}, ${EVENTS_FORMAT}.`);
   const unusable: UnusableFiles[] = [];
   const sources: Source[] = [];
   for (const path of paths) {
     const read = async () => sources.push({ path, ...(await textOfInput(path)) });
     await orUnusable([path], unusable, read);
   }
-  const logs = sources.filter((source) => !isEventFile(source, format));
-  const events = sources.filter((source) => isEventFile(source, format));
+  const documents = new Map<DocumentFormat, Source[]>();
+  const others: Source[] = [];
+  for (const source of sources) {
+    const kind = documentOf(source, format);
+    if (kind === undefined) others.push(source);
+    else documents.set(kind, [...(documents.get(kind) ?? []), source]);
+  }
+  const logs = others.filter((source) => !isEventFile(source, format));
+  const events = others.filter((source) => isEventFile(source, format));
   const groups = job === undefined ? logs.map((source) => [source]) : logs.length > 0 ? [logs] : [];
   const jobs: ImportedJob[] = [];
   for (const group of groups) {
@@ -95,11 +110,54 @@ export async function readImports(request: ImportRequest): Promise<Imports> {
       jobs.push(importLogs(group, job ?? jobNameOf(files[0] ?? ''), request)),
     );
   }
+  for (const [kind, all] of documents) {
+    for (const group of job === undefined ? all.map((source) => [source]) : [all]) {
+      const name = job ?? jobNameOf(group[0]?.path ?? '');
+      await orUnusable(
+        group.map(({ path }) => path),
+        unusable,
+        () => jobs.push(importDocuments(kind, group, name, request)),
+      );
+    }
+  }
   for (const source of events) {
     await orUnusable([source.path], unusable, () => jobs.push(...importEvents(source, job, known)));
   }
   if (jobs.length === 0) throw usageFailure(unusable.map(({ message }) => message).join('\n'));
   return { jobs: mergeSameJob(jobs), unusable };
+}
+
+function isFormat(name: string): boolean {
+  const isKnown = logFormat(name) !== undefined || documentFormat(name) !== undefined;
+  return isKnown || name === 'auto' || name === EVENTS_FORMAT;
+}
+
+function documentOf({ text }: Source, format: string): DocumentFormat | undefined {
+  return format === 'auto' ? recogniseDocument(text) : documentFormat(format);
+}
+
+function importDocuments(
+  format: DocumentFormat,
+  sources: readonly Source[],
+  job: string,
+  { known, now_us }: ImportRequest,
+): ImportedJob {
+  const texts = sources.map(({ text }) => text);
+  const decoded = decodeDocuments(format, texts, { ...known, job });
+  const files = sources.map(({ path }) => path);
+  return {
+    job,
+    files,
+    format: format.name,
+    events: [...decoded.events, ...endOf(decoded, job, now_us)],
+    notes: decoded.notes,
+    rejected: decoded.rejected.map(({ file, ...rejection }) => ({
+      file: files[file ?? 0] ?? '',
+      ...rejection,
+    })),
+    rejected_count: decoded.rejected_count,
+    damaged: sources.flatMap(damageOf),
+  };
 }
 
 async function orUnusable(
@@ -117,7 +175,7 @@ async function orUnusable(
 
 /** `runs/llama.log.gz` is job `llama`. */
 export function jobNameOf(path: string): string {
-  const name = basename(path).replace(/(?:\.(?:log|txt|out|err|ndjson|jsonl|gz))+$/, '');
+  const name = basename(path).replace(/(?:\.(?:log|txt|out|err|ndjson|jsonl|json|csv|gz))+$/, '');
   return name === '' || name === '-' ? 'imported' : name;
 }
 

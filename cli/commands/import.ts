@@ -1,9 +1,14 @@
 import type { Command } from 'commander';
 import type { JobReport } from '../../domain/report/report-shape.ts';
 import { systemClock } from '../../platform/clock.ts';
-import { formatNames } from '../../services/collector/decoders/logs/decode-log.ts';
 import { withExamples } from '../examples.ts';
-import { EVENTS_FORMAT, type ImportedJob, readImports, type UnusableFiles } from '../import-files.ts';
+import {
+  EVENTS_FORMAT,
+  FILE_FORMATS,
+  type ImportedJob,
+  readImports,
+  type UnusableFiles,
+} from '../import-files.ts';
 import { type ImportOptions, knownOfJob } from '../import-options.ts';
 import { importIntoDataDir, importIntoServer, reportInMemory } from '../import-target.ts';
 import type { SetExitCode } from '../main.ts';
@@ -24,7 +29,7 @@ export function addImport(program: Command, terminal: Terminal, setExitCode: Set
       'logs (one a rank, one a node, or one for all), NDJSON of run events, .gz of either, or -',
     )
     .option('--job <job>', 'all files are of this job (default: each is a job named after its file)')
-    .option('--format <format>', `auto, ${formatNames()}, ${EVENTS_FORMAT}`, 'auto')
+    .option('--format <format>', `auto, ${FILE_FORMATS}, ${EVENTS_FORMAT}`, 'auto')
     .option('--devices <n>', 'accelerators of the job')
     .option(
       '--hardware <name>',

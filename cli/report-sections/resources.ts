@@ -30,6 +30,8 @@ const OPTIONAL = new Set([
 
 /** Whether a reason is for people to read: the field is theirs, or something that is known of the job bears on it. */
 export function isReasonForPeople(field: string, { telemetry }: Pick<JobReport, 'telemetry'>): boolean {
+  // the section of the step lists the parts that are told; which are not is for those who read the JSON
+  if (field.startsWith('step_time')) return false;
   if (!OPTIONAL.has(field)) return true;
   return telemetry !== null && (field === 'ofu_ratio' || field === 'energy');
 }
