@@ -2,6 +2,8 @@ import type { Context } from 'hono';
 import { isJobScoped, type JobScopedEvent } from '../../domain/events.ts';
 import { nodesOf } from '../../domain/report/job-nodes.ts';
 import { type JobView, jobView, type ViewOptions } from '../../domain/report/job-view.ts';
+import { specHistory } from '../../domain/report/spec-history.ts';
+import { throughputOf } from '../../domain/report/throughput.ts';
 import type { JobReader } from './job-reader.ts';
 import { Problem } from './problem.ts';
 import { rangeFromQuery, timeFromText } from './time-range.ts';
@@ -33,9 +35,26 @@ export async function readView(
     jobs.heardUntil(nodes, now_us - HEARD_LOOKBACK_US),
   ]);
   const limits = heard_until_us === undefined ? live : { ...live, heard_until_us };
-  const view = jobView(events, { job, now_us, ...options, live: limits, faults, node_states, site });
+  const baseline_tokens_per_s_per_device = await baselineRate(jobs, job, events, now_us);
+  const surroundings = { faults, node_states, site, baseline_tokens_per_s_per_device };
+  const view = jobView(events, { job, now_us, ...options, live: limits, ...surroundings });
   if (!withDevices || devices === undefined) return view;
   return { ...view, telemetry: await devices.telemetry(view, events) };
+}
+
+/** Rate of the job that this one names as its baseline; null when it names none, itself, or one that is not known. */
+async function baselineRate(
+  jobs: JobReader,
+  job: string,
+  events: readonly JobScopedEvent[],
+  now_us: number,
+): Promise<number | null> {
+  const { baseline } = specHistory(events).merged;
+  if (baseline === undefined || !('job' in baseline) || baseline.job === job) return null;
+  const others = (await jobs.events(baseline.job)).filter(isJobScoped);
+  if (others.length === 0) return null;
+  const { measured } = jobView(others, { job: baseline.job, now_us });
+  return throughputOf(measured).tokens_per_s_per_device;
 }
 
 async function scopedEvents(jobs: JobReader, job: string): Promise<JobScopedEvent[]> {

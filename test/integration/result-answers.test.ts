@@ -27,7 +27,7 @@ const EVENTS: JobScopedEvent[] = [
     end_us: AGAIN.start_us + 33e6,
   },
   { type: 'exclude', job: 'a', start_us: START_US + 20e6, end_us: START_US + 24e6, reason: 'drill' },
-  llamaSpec({ job: 'b' }),
+  llamaSpec({ job: 'b', baseline: { job: 'a' } }),
   ...attempt(SMALL),
 ];
 const REPORTED_US = endOf({ steps: 30 });
@@ -110,6 +110,20 @@ describe('answers from the result tables', () => {
     for (const field of ['buckets_s', 'device_seconds', 'incidents', 'cost_by_cause_device_seconds']) {
       expect(now[field], field).toEqual(plain[field]);
     }
+  });
+
+  it('account the scaling of a job against the job that it names', async () => {
+    const factors = async (job: string) => {
+      const { effective_compute } = await api.json(`/jobs/${job}`);
+      return (effective_compute as { factors: { factor: string; is_known: boolean; ratio: number }[] })
+        .factors;
+    };
+    const [a, b] = [await api.json('/jobs/a'), await api.json('/jobs/b')];
+    const told = (await factors('b')).find(({ factor }) => factor === 'linearity');
+    expect(told?.is_known).toBe(true);
+    const rates = [b, a].map((report) => Number(report['tokens_per_s_per_device']));
+    expect(told?.ratio).toBeCloseTo((rates[0] ?? 0) / (rates[1] ?? 0), 2);
+    expect((await factors('a')).find(({ factor }) => factor === 'linearity')?.is_known).toBe(false);
   });
 
   it('are problems with a mend for a revision, a time and a job that are not there', async () => {
