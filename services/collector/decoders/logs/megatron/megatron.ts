@@ -1,4 +1,5 @@
 import type { Labels } from '../../../../../domain/events.ts';
+import { type DeepSpeedTimers, deepSpeedTimersIn, phasesOfDeepSpeed } from '../deepspeed-timers.ts';
 import type {
   LogDecoder,
   LogFormat,
@@ -50,6 +51,8 @@ class MegatronDecoder implements LogDecoder {
   /** A step whose timers may follow it, and those that did. */
   private pending: StepRecord | undefined;
   private timers: Timers = new Map();
+  /** What DeepSpeed printed before the iteration that it is of, one a step. */
+  private deepspeed: DeepSpeedTimers[] = [];
 
   constructor(options: LogOptions, sink: LogSink) {
     this.options = options;
@@ -89,7 +92,9 @@ class MegatronDecoder implements LogDecoder {
     if (time_us !== undefined && this.options.timezone === undefined) this.sink.note(TIMES_AS_UTC);
     this.learnFrom(line);
     const record = this.recordOf(line, step_s, time_us, rank, /:\d\d[.,]\d/.test(text.slice(0, 80)));
-    this.pending = record;
+    const phases_s = phasesOfDeepSpeed(this.deepspeed);
+    this.deepspeed = [];
+    this.pending = phases_s === undefined ? record : { ...record, phases_s };
   }
 
   /** The step goes on once no timer of it can follow. */
@@ -161,6 +166,11 @@ class MegatronDecoder implements LogDecoder {
   private other(text: string): void {
     if (this.pending !== undefined && this.isTimers(text)) return;
     this.flush();
+    const deepspeed = deepSpeedTimersIn(text);
+    if (deepspeed !== undefined) {
+      this.deepspeed.push(deepspeed);
+      return;
+    }
     const argument = argumentIn(text);
     if (argument !== undefined) {
       this.args.set(...argument);
