@@ -12,6 +12,10 @@ export interface CollectiveRecord {
   readonly duration_us: number;
   /** When the record was written: NCCL Inspector gives no start unless verbose. */
   readonly time_us: number;
+  /** Whether the communicator reaches over several nodes; undefined where it is not told. */
+  readonly inter_node?: boolean;
+  /** Between two members (send, receive): those have a numbering of their own. */
+  readonly is_p2p?: boolean;
 }
 
 /**
@@ -28,6 +32,10 @@ export function busFactor(
       return { factor: (2 * (n - 1)) / n, isPerRank: false };
     case 'allgather':
     case 'reducescatter':
+    case 'alltoall':
+    case 'all2all':
+    case 'gather':
+    case 'scatter':
       return { factor: (n - 1) / n, isPerRank: true };
     case 'broadcast':
     case 'reduce':
@@ -40,10 +48,15 @@ export function busFactor(
   }
 }
 
-/** Bytes per second; null where the operation has no factor or took no time. */
+/** Bytes per second; null where the operation has no factor or took no time, or the group has one member. */
 export function busBandwidth({ operation, ranks, bytes, duration_us }: CollectiveRecord): number | null {
   const found = busFactor(operation, ranks);
-  if (found === null || duration_us <= 0) return null;
+  if (found === null || found.factor === 0 || bytes <= 0 || duration_us <= 0) return null;
   const moved = found.isPerRank ? bytes * ranks : bytes;
   return (moved * found.factor * 1e6) / duration_us;
+}
+
+/** Exponent of the power of two that a size is at or above. */
+export function sizeClass(bytes: number): number {
+  return bytes < 1 ? 0 : Math.floor(Math.log2(bytes));
 }

@@ -130,6 +130,7 @@ function numberField(accepts: (value: number) => boolean, expected: string): Fie
   };
 }
 
+export const finite = numberField(() => true, 'a number');
 export const amount = numberField((value) => value >= 0, 'a number from 0');
 export const positiveNumber = numberField((value) => value > 0, 'a number above 0');
 export const ratioBetween = numberField(

@@ -191,6 +191,42 @@ export interface PlacementEvent extends InAttempt {
   readonly to_us?: number;
 }
 
+/**
+ * Collectives of one member of a communicator over a stretch of time: counts and sums, so that windows merge exactly.
+ * Durations include waiting for the others. Of no ledger; the member's rank is the communicator's, not the job's.
+ */
+export interface CollectiveWindowEvent {
+  readonly type: 'collective_window';
+  readonly job: string;
+  /** As the library names it, the same on every rank. */
+  readonly communicator: string;
+  readonly group_rank: number;
+  /** Members of the communicator. */
+  readonly ranks: number;
+  readonly node?: string;
+  readonly operation: string;
+  /** Messages of `2^log2_bytes` up to, not including, `2^(log2_bytes + 1)` bytes, as the library counts them. */
+  readonly log2_bytes: number;
+  readonly algorithm?: string;
+  readonly protocol?: string;
+  /** Whether the communicator reaches over several nodes. */
+  readonly inter_node?: boolean;
+  readonly start_us: number;
+  readonly end_us: number;
+  readonly count: number;
+  readonly duration_sum_us: number;
+  readonly duration_min_us: number;
+  readonly duration_max_us: number;
+  readonly duration_sum_sq_us2: number;
+  readonly bytes: number;
+  /** Sum of natural logarithms of bus bandwidths in bytes per second, over `bus_bandwidth_count` of the collectives. */
+  readonly bus_bandwidth_log_sum: number;
+  readonly bus_bandwidth_count: number;
+  readonly sequence_first: number;
+  readonly sequence_last: number;
+  readonly labels?: Labels;
+}
+
 export interface FaultEvent {
   readonly type: 'fault';
   readonly time_us: number;
@@ -226,11 +262,13 @@ export type JobScopedEvent =
   | ExcludeEvent
   | PlacementEvent;
 
-export type RunEvent = JobScopedEvent | FaultEvent | NodeStateEvent;
+export type RunEvent = JobScopedEvent | FaultEvent | NodeStateEvent | CollectiveWindowEvent;
 
-/** Whether an event feeds a job's ledger; faults and node states are of machines. */
+const OUTSIDE_LEDGER: ReadonlySet<RunEvent['type']> = new Set(['fault', 'node_state', 'collective_window']);
+
+/** Whether an event feeds a job's ledger; faults and node states are of machines, windows of collectives of networks. */
 export function isJobScoped(event: RunEvent): event is JobScopedEvent {
-  return event.type !== 'fault' && event.type !== 'node_state';
+  return !OUTSIDE_LEDGER.has(event.type);
 }
 
 export const EVENT_TYPES = [
@@ -246,4 +284,5 @@ export const EVENT_TYPES = [
   'placement',
   'fault',
   'node_state',
+  'collective_window',
 ] as const satisfies readonly RunEvent['type'][];

@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
 import { type EventLines, type RejectedLine, readEventLines } from '../../domain/event-reader.ts';
-import type { FaultEvent, JobScopedEvent, NodeStateEvent } from '../../domain/events.ts';
+import {
+  type FaultEvent,
+  isJobScoped,
+  type JobScopedEvent,
+  type NodeStateEvent,
+} from '../../domain/events.ts';
 import { TooManyWindows } from '../../domain/ledger/ledger.ts';
 import { reportLedger } from '../../domain/report/job-report.ts';
 import { withExamples } from '../examples.ts';
@@ -89,7 +94,7 @@ function sorted(events: readonly EventLines['events'][number]['event'][]) {
   for (const event of events) {
     if (event.type === 'fault') faults.push(event);
     else if (event.type === 'node_state') node_states.push(event);
-    else {
+    else if (isJobScoped(event)) {
       const known = byJob.get(event.job);
       if (known === undefined) byJob.set(event.job, [event]);
       else known.push(event);

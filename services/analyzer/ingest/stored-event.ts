@@ -15,6 +15,7 @@ export function eventTime_us(event: RunEvent): number | null {
     case 'step':
     case 'span':
     case 'exclude':
+    case 'collective_window':
       return event.start_us;
     case 'placement':
       return event.from_us;

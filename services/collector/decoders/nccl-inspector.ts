@@ -13,7 +13,7 @@ export interface InspectorRecords {
 export function readInspector(text: string): InspectorRecords {
   const records: CollectiveRecord[] = [];
   const rejected: { line: number; message: string }[] = [];
-  text.split('\n').forEach((raw, index) => {
+  text.split(/\r?\n/).forEach((raw, index) => {
     if (raw.trim() === '') return;
     const record = recordOf(raw);
     if (typeof record === 'string') rejected.push({ line: index + 1, message: record });
@@ -53,7 +53,21 @@ function recordOf(raw: string): CollectiveRecord | string {
   };
   if (!areNumbers(numbers))
     return 'a number is missing: rank, n_ranks, sn, msg_size_bytes, exec_time_us or dump_timestamp_us';
-  return { communicator, operation, node: typeof hostname === 'string' ? hostname : null, ...numbers };
+  const nodes = header['nnodes'];
+  return {
+    communicator,
+    operation,
+    node: typeof hostname === 'string' ? hostname : null,
+    ...numbers,
+    ...(typeof nodes === 'number' ? { inter_node: nodes > 1 } : {}),
+    ...(kind === 'p2p' ? { is_p2p: true } : {}),
+  };
+}
+
+/** Whether a text begins with such a line. */
+export function isInspector(text: string): boolean {
+  const first = /\S[^\n]*/.exec(text)?.[0] ?? '';
+  return first.startsWith('{') && /"(?:coll|p2p)_perf"\s*:\s*\{/.test(first);
 }
 
 function isFields(value: unknown): value is Fields {

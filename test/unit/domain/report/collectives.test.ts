@@ -1,26 +1,118 @@
-import { expect, it } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { COLLECTIVE_WINDOW_US, mergedWindow, windowsOf } from '../../../../domain/collective-windows.ts';
+import { busFactor, type CollectiveRecord } from '../../../../domain/collectives.ts';
+import { canonicalEventLine, readEventLine } from '../../../../domain/event-reader.ts';
 import { collectivesOf } from '../../../../domain/report/collectives.ts';
 
+function record(rank: number, sequence: number, duration_us: number, more: Partial<CollectiveRecord> = {}) {
+  return {
+    communicator: 'c',
+    rank,
+    ranks: 4,
+    node: `n${rank}`,
+    operation: 'AllReduce',
+    sequence,
+    bytes: 1024,
+    duration_us,
+    time_us: 1_750_000_000_000_000 + sequence,
+    ...more,
+  };
+}
+
+/** The pair of durations is NVRx's example of a slow arrival: 256 us on the late side against 3,369 us. */
 const run = (ranks: readonly number[]) =>
   Array.from({ length: 6 }, (_, sequence) =>
-    ranks.map((rank) => ({
-      communicator: 'c',
-      rank,
-      ranks: 4,
-      node: null,
-      operation: 'AllReduce',
-      sequence,
-      bytes: 1024,
-      duration_us: rank === 3 ? 256 : 3369,
-      time_us: 0,
-    })),
+    ranks.map((rank) => record(rank, sequence, rank === 3 ? 256 : 3369)),
   ).flat();
+const rowsOf = (records: readonly CollectiveRecord[]) => collectivesOf(windowsOf('j', records).windows).rows;
 
-it('takes the rank of the shortest duration for the late one, and decides nothing of an incomplete set', () => {
-  expect(collectivesOf(run([0, 1, 2, 3]))).toMatchObject([
-    { count: 24, complete: 6, late_rank: 3, late_share_ratio: 1 },
-  ]);
-  expect(collectivesOf(run([0, 1, 3]))).toMatchObject([
-    { complete: 0, late_rank: null, late_share_ratio: null },
-  ]);
+describe('collectives', () => {
+  it('take the member of the shortest duration for the late one', () => {
+    expect(rowsOf(run([0, 1, 2, 3]))).toMatchObject([
+      { count: 24, compared: 6, late_group_rank: 3, late_node: 'n3', late_share_ratio: 1, reason: null },
+    ]);
+    expect(rowsOf(run([0, 1, 2, 3]))[0]?.waited_s).toBeCloseTo(3113e-6, 12);
+  });
+
+  it('decide nothing of an incomplete set, of few, and of equal durations', () => {
+    expect(rowsOf(run([0, 1, 3]))[0]).toMatchObject({ ranks_seen: 3, compared: 0, late_group_rank: null });
+    const few = run([0, 1, 2, 3]).filter(({ sequence }) => sequence < 2);
+    expect(rowsOf(few)[0]).toMatchObject({ late_group_rank: null });
+    expect(rowsOf(few)[0]?.reason).toContain('2 collectives');
+    const equal = run([0, 1, 2, 3]).map((one) => ({ ...one, duration_us: 300 }));
+    expect(rowsOf(equal)[0]?.reason).toContain('about the same');
+  });
+
+  it('are not averaged across sizes, operations and communicators', () => {
+    const rows = rowsOf([
+      record(0, 1, 100),
+      record(0, 2, 100, { bytes: 2048 }),
+      record(0, 3, 100, { operation: 'Broadcast' }),
+      record(0, 1, 100, { communicator: 'd' }),
+    ]);
+    expect(rows.map(({ count }) => count)).toEqual([1, 1, 1, 1]);
+  });
+
+  it('count the numbers that were never told, over all operations, and a record once', () => {
+    const records = [record(0, 10, 5), record(0, 11, 5, { operation: 'AllGather' }), record(0, 14, 5)];
+    const { windows, duplicates } = windowsOf('j', [...records, record(0, 10, 5)]);
+    expect(duplicates).toBe(1);
+    expect(collectivesOf(windows).missing_records).toBe(2);
+  });
+
+  it('have the factors of nccl-tests', () => {
+    expect(busFactor('AllReduce', 8)).toEqual({ factor: 1.75, isPerRank: false });
+    expect(busFactor('All2All', 16)).toEqual({ factor: 0.9375, isPerRank: true });
+    expect(busFactor('Broadcast', 8)?.factor).toBe(1);
+    expect(busFactor('AllGatherV', 8)).toBeNull();
+    expect(rowsOf([record(0, 1, 5, { ranks: 1 })])[0]?.bus_bandwidth_bytes_per_s).toBeNull();
+  });
+});
+
+describe('windows of collectives', () => {
+  it('are valid events, on the grid of the epoch', () => {
+    for (const window of windowsOf('j', run([0, 1])).windows) {
+      expect(window.start_us % COLLECTIVE_WINDOW_US).toBe(0);
+      expect(readEventLine(canonicalEventLine(window))).toEqual({ ok: true, event: window });
+    }
+  });
+
+  it('read twice are taken once, read in parts are added', () => {
+    const told = (from: number, to: number) =>
+      windowsOf(
+        'j',
+        run([0]).filter(({ sequence }) => sequence >= from && sequence < to),
+      ).windows;
+    const counts = (...parts: ReturnType<typeof told>[]) => collectivesOf(parts.flat()).rows[0]?.count;
+    expect(counts(told(0, 3), told(3, 6))).toBe(6);
+    expect(counts(told(0, 3), told(0, 6), told(0, 6))).toBe(6);
+  });
+
+  it('merge to the same, in whatever order and parts the records came', () => {
+    const one = fc.record({
+      sequence: fc.integer({ min: 0, max: 1e6 }),
+      duration_us: fc.integer({ min: 1, max: 1e6 }),
+      bytes: fc.integer({ min: 1024, max: 2047 }),
+    });
+    const whole = fc.uniqueArray(one, { minLength: 1, maxLength: 20, selector: ({ sequence }) => sequence });
+    fc.assert(
+      fc.property(whole, fc.nat(), (rows, seed) => {
+        const records = rows.map(({ sequence, duration_us, bytes }) =>
+          record(0, sequence, duration_us, { bytes, time_us: 5 }),
+        );
+        const cut = seed % (records.length + 1);
+        const parts = [records.slice(cut).reverse(), records.slice(0, cut)].flatMap(
+          (part) => windowsOf('j', part).windows,
+        );
+        const [first, second] = parts;
+        if (first === undefined) throw new Error('no window');
+        const merged = second === undefined ? first : mergedWindow(first, second);
+        const { bus_bandwidth_log_sum, ...exact } = merged;
+        const { bus_bandwidth_log_sum: want, ...wanted } = windowsOf('j', records).windows[0] ?? merged;
+        expect(exact).toEqual(wanted);
+        expect(bus_bandwidth_log_sum).toBeCloseTo(want, 6);
+      }),
+    );
+  });
 });

@@ -23,7 +23,7 @@ describe('NCCL Inspector', () => {
 
   it('tells a cut line and a line of something else, and has no bandwidth without a factor', () => {
     const { records, rejected } = readInspector(
-      `${NESTED.replace('AllReduce', 'All2All')}\n{"a":1}\n${FLAT.slice(0, 60)}`,
+      `${NESTED.replace('AllReduce', 'AllGatherV')}\n{"a":1}\n${FLAT.slice(0, 60)}`,
     );
     expect(rejected.map(({ line }) => line)).toEqual([2, 3]);
     expect(records.map(busBandwidth)).toEqual([null]);
