@@ -11,6 +11,7 @@ import type { Telemetry } from '../../platform/telemetry/telemetry.ts';
 import { liveLimits } from '../analyzer/config.ts';
 import { createAlerts } from '../api/alerts/alerts.ts';
 import { rulesOfFile } from '../api/alerts/rule-file.ts';
+import { createCollectiveReader } from '../api/collective-reader.ts';
 import { createDeviceReader } from '../api/device-reader.ts';
 import { createJobReader } from '../api/job-reader.ts';
 import { createNodeReader } from '../api/node-reader.ts';
@@ -71,6 +72,7 @@ export function createApp({
   const site = siteOf(config);
   const nodes = createNodeReader(store);
   const results = createResultReader(store);
+  const collectives = createCollectiveReader(store);
   const source = createStoreSource(store, config.promql);
   const engine = createEngine({ source, config: config.promql, clock });
   const lookback_s = config.api.alerts_lookback_s;
@@ -84,6 +86,7 @@ export function createApp({
     devices,
     nodes,
     results,
+    collectives,
     alerts,
     stream,
     site,

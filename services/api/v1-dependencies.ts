@@ -4,6 +4,7 @@ import type { SiteConfig } from '../../domain/report/site.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Alerts } from './alerts/alerts.ts';
+import type { CollectiveReader } from './collective-reader.ts';
 import type { ApiConfig } from './config.ts';
 import type { DeviceReader } from './device-reader.ts';
 import type { JobReader } from './job-reader.ts';
@@ -19,6 +20,8 @@ export interface V1Dependencies {
   readonly devices?: DeviceReader;
   /** What was stored of machines; without one `/v1/nodes` answers that it cannot. */
   readonly nodes?: NodeReader;
+  /** Windows of collectives; without one the routes that tell of them answer that they cannot, or leave them out. */
+  readonly collectives?: CollectiveReader;
   /** The alert rules over the store; without one `/v1/alerts` answers that it cannot. */
   readonly alerts?: Alerts;
   /** Changes as they are seen; without one `/v1/stream` answers that it cannot. */

@@ -13,6 +13,7 @@ import { createDocsRoutes } from '../../services/api/openapi/docs-routes.ts';
 import { OPENAPI_FILE, openapiText } from '../../services/api/openapi/openapi-file.ts';
 import { OPERATIONS } from '../../services/api/openapi/operations.ts';
 import { createCollector } from '../../services/collector/collector.ts';
+import { slowMember } from '../support/collective-records.ts';
 import { createPageTarget } from '../support/device-pages.ts';
 import { misfits } from '../support/json-schema.ts';
 import { openReadApi, type ReadApi } from '../support/read-api.ts';
@@ -99,6 +100,7 @@ const EVENTS: RunEvent[] = [
   { type: 'fail', job: 'a', attempt: 1, time_us: FAILED_US, cause: 'nccl_timeout', node: 'n1' },
   { type: 'node_state', node: 'n1', time_us: FAILED_US + 5e6, state: 'healthy' },
   ...attempt(second),
+  ...slowMember('a', 8),
   llamaSpec({ job: 'small' }),
   ...attempt({ job: 'small', devices: 1, step_s: 14 }),
   ...attempt({ job: 'bare', steps: 2 }),
@@ -119,6 +121,8 @@ const ASKED: readonly (readonly [id: (typeof OPERATIONS)[number]['id'], path: st
   ['listIncidents', '/jobs/a/incidents'],
   ['getEfficiency', '/jobs/a/efficiency'],
   ['getStragglers', '/jobs/a/stragglers'],
+  ['getCollectives', '/jobs/a/collectives'],
+  ['getCollectives', '/jobs/bare/collectives'],
   ['getLinearity', '/jobs/a/linearity'],
   ['getLinearity', '/jobs/bare/linearity'],
   ['getIncident', '/incidents/a/1'],

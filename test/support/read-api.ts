@@ -8,6 +8,7 @@ import { migrate } from '../../platform/store/migrate.ts';
 import type { Store } from '../../platform/store/store.ts';
 import { createAlerts } from '../../services/api/alerts/alerts.ts';
 import type { RuleOfFile } from '../../services/api/alerts/rule-file.ts';
+import { createCollectiveReader } from '../../services/api/collective-reader.ts';
 import { API_DEFAULTS, type ApiConfig } from '../../services/api/config.ts';
 import { createDeviceReader } from '../../services/api/device-reader.ts';
 import { createJobReader } from '../../services/api/job-reader.ts';
@@ -57,6 +58,7 @@ export async function openReadApi({ now_us, config, series, rules = [] }: ReadAp
     devices: createDeviceReader(store, DEVICE_TELEMETRY_DEFAULTS, silentLog),
     nodes: createNodeReader(store),
     results: createResultReader(store),
+    collectives: createCollectiveReader(store),
     alerts: createAlerts({ rules, engine, clock, lookback_s: api.alerts_lookback_s }),
     stream: createStreamHub({ engine, clock, config: api }),
     clock,

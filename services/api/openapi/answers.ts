@@ -10,6 +10,7 @@ import type { ReportIncident } from '../../../domain/report/losses.ts';
 import type { JobReport, Quality } from '../../../domain/report/report-shape.ts';
 import type { AlertHistoryAnswer, AlertsAnswer } from '../routes/v1-alerts.ts';
 import type { FieldRow, ModelAnswer } from '../routes/v1-catalog.ts';
+import type { CollectivesAnswer } from '../routes/v1-collectives.ts';
 import type { IncidentAnswer } from '../routes/v1-incidents.ts';
 import type { NodeAnswer } from '../routes/v1-nodes.ts';
 import type { Reported, RevisionsAnswer } from '../routes/v1-revisions.ts';
@@ -79,6 +80,7 @@ export interface Answers {
   readonly listIncidents: IncidentsAnswer & OfAJob;
   readonly getEfficiency: ReturnType<typeof efficiencyOf> & OfAJob;
   readonly getStragglers: StragglersAnswer & OfAJob;
+  readonly getCollectives: CollectivesAnswer;
   readonly getLinearity: Linearity & OfAJob & { readonly quality: Quality };
   readonly getIncident: IncidentAnswer & Pick<OfAJob, 'explain'>;
   readonly getNode: NodeAnswer;

@@ -117,6 +117,15 @@ export const OPERATIONS = [
     answer: 'getStragglers',
   },
   {
+    id: 'getCollectives',
+    path: '/v1/jobs/{job}/collectives',
+    summary: 'Collectives by communicator, operation and size: time, bus bandwidth, and who came late.',
+    tag: 'jobs',
+    parameters: ['from', 'to'],
+    path_parameters: JOB,
+    answer: 'getCollectives',
+  },
+  {
     id: 'getLinearity',
     path: '/v1/jobs/{job}/linearity',
     summary: 'How much of its speed a device keeps as devices are added. The object of `linearity --json`.',

@@ -17,6 +17,7 @@ import { rangeText, timeText } from '../time-range.ts';
 import type { V1Dependencies } from '../v1-dependencies.ts';
 import { addAlertRoutes } from './v1-alerts.ts';
 import { addCatalogRoutes } from './v1-catalog.ts';
+import { addCollectiveRoutes } from './v1-collectives.ts';
 import { addFleetRoutes } from './v1-fleet.ts';
 import { addIncidentRoutes } from './v1-incidents.ts';
 import { addNodeRoutes } from './v1-nodes.ts';
@@ -57,6 +58,7 @@ export function createV1Routes(deps: V1Dependencies): Hono {
   ofJob('getLinearity', (c, _, view) => linearityOf(c, deps, reportOfView(view)));
   addStepRoutes(app, deps);
   addStragglerRoutes(app, deps);
+  addCollectiveRoutes(app, deps);
   addIncidentRoutes(app, deps);
   addNodeRoutes(app, deps);
   addCatalogRoutes(app, deps);
