@@ -15,9 +15,12 @@ import {
   UnknownLogFormat,
 } from '../services/collector/decoders/logs/decode-log.ts';
 import type { LogOptions } from '../services/collector/decoders/logs/log-format.ts';
+import { LOG_LIMITS } from '../services/collector/decoders/logs/log-limits.ts';
 import { logFormat } from '../services/collector/decoders/logs/registry.ts';
+import { isInspector } from '../services/collector/decoders/nccl-inspector.ts';
 import { type DocumentFormat, decodeDocuments } from '../services/collector/decoders/profiled-steps.ts';
 import { type InputText, textOfInput } from './files.ts';
+import { COLLECTIVES_FORMAT, collectivesFrom } from './import-collectives.ts';
 import { specRevision } from './import-options.ts';
 import { CommandFailure, usageFailure } from './outcome.ts';
 
@@ -25,7 +28,7 @@ import { CommandFailure, usageFailure } from './outcome.ts';
 export const EVENTS_FORMAT = 'events';
 
 /** Every name that `--format` takes beside `auto` and {@link EVENTS_FORMAT}. */
-export const FILE_FORMATS = `${formatNames()}, ${DOCUMENT_FORMATS.map(({ name }) => name).join(', ')}`;
+export const FILE_FORMATS = `${formatNames()}, ${DOCUMENT_FORMATS.map(({ name }) => name).join(', ')}, ${COLLECTIVES_FORMAT}`;
 
 export interface ImportRejection {
   readonly file: string;
@@ -100,8 +103,10 @@ export async function readImports(request: ImportRequest): Promise<Imports> {
     if (kind === undefined) others.push(source);
     else documents.set(kind, [...(documents.get(kind) ?? []), source]);
   }
-  const logs = others.filter((source) => !isEventFile(source, format));
-  const events = others.filter((source) => isEventFile(source, format));
+  const collectives = others.filter((source) => isCollectives(source, format));
+  const texts = others.filter((source) => !isCollectives(source, format));
+  const logs = texts.filter((source) => !isEventFile(source, format));
+  const events = texts.filter((source) => isEventFile(source, format));
   const groups = job === undefined ? logs.map((source) => [source]) : logs.length > 0 ? [logs] : [];
   const jobs: ImportedJob[] = [];
   for (const group of groups) {
@@ -120,6 +125,9 @@ export async function readImports(request: ImportRequest): Promise<Imports> {
       );
     }
   }
+  for (const group of job === undefined ? collectives.map((source) => [source]) : [collectives]) {
+    if (group.length > 0) jobs.push(importCollectives(group, job ?? jobNameOf(group[0]?.path ?? '')));
+  }
   for (const source of events) {
     await orUnusable([source.path], unusable, () => jobs.push(...importEvents(source, job, known)));
   }
@@ -129,11 +137,29 @@ export async function readImports(request: ImportRequest): Promise<Imports> {
 
 function isFormat(name: string): boolean {
   const isKnown = logFormat(name) !== undefined || documentFormat(name) !== undefined;
-  return isKnown || name === 'auto' || name === EVENTS_FORMAT;
+  return isKnown || ['auto', EVENTS_FORMAT, COLLECTIVES_FORMAT].includes(name);
 }
 
 function documentOf({ text }: Source, format: string): DocumentFormat | undefined {
   return format === 'auto' ? recogniseDocument(text) : documentFormat(format);
+}
+
+function isCollectives({ text }: Source, format: string): boolean {
+  return format === 'auto' ? isInspector(text) : format === COLLECTIVES_FORMAT;
+}
+
+function importCollectives(sources: readonly Source[], job: string): ImportedJob {
+  const { events, notes, rejected } = collectivesFrom(job, sources);
+  return {
+    job,
+    files: sources.map(({ path }) => path),
+    format: COLLECTIVES_FORMAT,
+    events,
+    notes,
+    rejected: rejected.slice(0, LOG_LIMITS.rejections_max),
+    rejected_count: rejected.length,
+    damaged: sources.flatMap(damageOf),
+  };
 }
 
 function importDocuments(

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { JobReport } from '../../domain/report/report-shape.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { withExamples } from '../examples.ts';
+import { collectivesAmong, collectivesText } from '../import-collectives.ts';
 import {
   EVENTS_FORMAT,
   FILE_FORMATS,
@@ -100,7 +101,14 @@ function print(
     printJson(terminal, documents.length === 1 ? documents[0] : { jobs: documents });
     return;
   }
-  printText(terminal, results.map(({ report }) => reportText(report)).join('\n\n\n'));
+  printText(terminal, results.map(textOf).join('\n\n\n'));
+}
+
+function textOf({ imported, report }: ImportResult): string {
+  const collectives = collectivesAmong(imported.events);
+  return collectives === undefined
+    ? reportText(report)
+    : `${reportText(report)}\n\n${collectivesText(collectives)}`;
 }
 
 /** The report, and beside it what was read to make it. */
@@ -108,7 +116,12 @@ function documentOf({ imported, report, refused }: ImportResult, unusable: reado
   const { events, files, format, notes, rejected, rejected_count, damaged } = imported;
   const read = { files, format, events: events.length, notes, rejected, rejected_count, refused };
   // Files that nothing came out of belong to the call, not to a job: every document of it names them.
-  return { ...report, import: { ...read, damaged, unusable } };
+  const collectives = collectivesAmong(events);
+  return {
+    ...report,
+    ...(collectives === undefined ? {} : { collectives }),
+    import: { ...read, damaged, unusable },
+  };
 }
 
 function peopleText({ imported, refused }: ImportResult): string {
