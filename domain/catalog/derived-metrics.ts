@@ -13,6 +13,7 @@ export type MetricUnit =
   | 'ratio'
   | 'count'
   | 'tokens_per_s'
+  | 'bytes_per_s'
   | 'unix_s'
   | 'info'
   | 'j'

@@ -36,4 +36,22 @@ export const STEP_METRICS = [
     unit: 'ratio',
     help: "A rank's own work (computing, input) in the newest steps over that of the usual rank; above 1 is slower.",
   },
+  {
+    name: 'headway_collective_bus_bandwidth_bytes_per_second',
+    labels: [
+      JOB,
+      { name: 'communicator', help: 'as the library names it, the same on every rank' },
+      { name: 'operation', help: 'AllReduce, AllGather, ...' },
+      { name: 'log2_bytes', help: 'size class: messages from this power of two up to the next' },
+      { name: 'algorithm', help: 'Ring, Tree, ...; empty when the source does not tell' },
+      { name: 'protocol', help: 'LL, LL128, Simple; empty when the source does not tell' },
+      {
+        name: 'inter_node',
+        values: ['true', 'false', ''],
+        help: 'whether it reaches over several nodes; empty when the source does not tell',
+      },
+    ],
+    unit: 'bytes_per_s',
+    help: 'Geometric mean of the bus bandwidth (nccl-tests) of the last minute, waiting for late members included.',
+  },
 ] as const satisfies readonly DerivedMetric[];

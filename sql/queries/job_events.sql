@@ -1,8 +1,8 @@
--- purpose: every event of one job, each once, as it was sent
+-- purpose: every event of one job, each once, as it was sent; its windows of collectives have a question of their own
 -- parameters: job String
 -- grain: one row an event
 -- unit: told_us in microseconds since the epoch; of an event sent without a time it is its arrival
 SELECT if(time_us = 0, toUnixTimestamp64Milli(received_at) * 1000, time_us) AS told_us, body
 FROM run_events FINAL
-WHERE job = {job:String}
+WHERE job = {job:String} AND type != 'collective_window'
 ORDER BY time_us, event_id

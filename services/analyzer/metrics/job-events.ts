@@ -1,4 +1,5 @@
 import {
+  type CollectiveWindowEvent,
   type FaultEvent,
   isJobScoped,
   type JobScopedEvent,
@@ -23,6 +24,7 @@ export class JobEvents {
   readonly #store: Store;
   readonly #seen = new Set<string>();
   #events: JobScopedEvent[] = [];
+  #windows: CollectiveWindowEvent[] = [];
   #newest_received_ms = 0;
 
   constructor(job: string, store: Store) {
@@ -32,6 +34,11 @@ export class JobEvents {
 
   get events(): readonly JobScopedEvent[] {
     return this.#events;
+  }
+
+  /** Windows of collectives that ended in a stretch of time (microseconds), of the newest that are remembered. */
+  windows(after_us: number, until_us: number): readonly CollectiveWindowEvent[] {
+    return this.#windows.filter(({ end_us }) => end_us > after_us && end_us <= until_us);
   }
 
   /** When the newest of them arrived, milliseconds since the epoch; 0 before the first refresh. */
@@ -67,6 +74,7 @@ export class JobEvents {
       this.#seen.add(row.event_id);
       this.#newest_received_ms = Math.max(this.#newest_received_ms, row.received_ms);
       const event = eventOfRow(row);
+      if (event.type === 'collective_window') this.#windows.push(event);
       if (!isJobScoped(event)) continue;
       this.#events.push(event);
       if (row.received_ms < told_before_ms) {
@@ -76,12 +84,23 @@ export class JobEvents {
       hasNewSpec ||= event.type === 'job';
       touched_us = Math.min(touched_us ?? row.told_us, row.told_us);
     }
+    this.#forgetWindows();
     if (!hasNewSpec) return touched_us;
     // a description holds for the whole run, its past included
     const known = [...this.#events.slice(0, before), ...told];
     return specText(this.#events) !== specText(known) ? 0 : touched_us;
   }
+
+  /** Only the newest are of use: older ones are in the tables. */
+  #forgetWindows(): void {
+    if (this.#windows.length === 0) return;
+    const newest_us = this.#windows.reduce((newest, { end_us }) => Math.max(newest, end_us), 0);
+    this.#windows = this.#windows.filter(({ end_us }) => end_us > newest_us - WINDOWS_KEPT_US);
+  }
 }
+
+/** Twice what a figure is made of, for windows that arrive late. */
+const WINDOWS_KEPT_US = 120_000_000;
 
 /** Jobs whose newest events arrived about as lately are read together: one question for all of them. */
 const TOGETHER_MS = 2 * OVERLAP_MS;

@@ -1,4 +1,6 @@
+import type { CollectiveRow } from '../../../domain/report/collectives.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
+import { addCollectiveSamples } from './collective-samples.ts';
 import { addCostSamples } from './cost-samples.ts';
 import type { WindowView } from './device-window.ts';
 import { addEfficiencySamples, type EfficiencyOptions } from './efficiency-samples.ts';
@@ -16,6 +18,8 @@ import { addReliabilitySamples } from './reliability-samples.ts';
 export interface SampleOptions extends EfficiencyOptions {
   /** Newest revision of the job's published account; undefined when it is not known. */
   readonly revision?: number | undefined;
+  /** Of the newest windows of collectives. */
+  readonly collectives?: readonly CollectiveRow[] | undefined;
 }
 
 /** Every derived figure of a job as of the view's moment (`domain/catalog/derived-metrics.ts`); unknown ones are left out. */
@@ -35,6 +39,7 @@ export function samplesOf(
   }
   addEfficiencySamples(list, view, options);
   addPhaseSamples(list, view, options.window_steps);
+  addCollectiveSamples(list, options.collectives ?? []);
   addMismatchSamples(list, view, options.window_steps);
   addOfuSamples(list, devices);
   addEnergySamples(list, devices);

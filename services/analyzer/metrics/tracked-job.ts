@@ -1,4 +1,5 @@
 import { DERIVED_METRICS } from '../../../domain/catalog/derived-metrics.ts';
+import { collectivesOf } from '../../../domain/report/collectives.ts';
 import { type JobView, jobView } from '../../../domain/report/job-view.ts';
 import {
   type BaselineSpec,
@@ -11,6 +12,7 @@ import type { SeriesPoint } from '../../../platform/series/series-encoder.ts';
 import { namedQuery } from '../../../platform/store/named-queries.ts';
 import type { Store } from '../../../platform/store/store.ts';
 import { type AnalyzerConfig, liveLimits } from '../config.ts';
+import { COLLECTIVE_SAMPLE_LIMITS } from './collective-samples.ts';
 import type { DeviceWindow, WindowView } from './device-window.ts';
 import { GAP_MAX_MS, gridTime, historyTimes } from './history-times.ts';
 import type { JobContext } from './job-context.ts';
@@ -170,7 +172,11 @@ export class TrackedJob {
   #samples(view: JobView, told: Surroundings, devices: WindowView | null) {
     const { baseline_tokens_per_s_per_device, revision } = told;
     const { rate_window_steps: window_steps, normal_steps_min } = this.#config;
-    const options = { window_steps, normal_steps_min, baseline_tokens_per_s_per_device, revision };
+    const at_us = view.at_us ?? 0;
+    const windows = this.events.windows(at_us - COLLECTIVE_SAMPLE_LIMITS.window_us, at_us);
+    const collectives = collectivesOf(windows).rows;
+    const base = { window_steps, normal_steps_min, baseline_tokens_per_s_per_device };
+    const options = { ...base, revision, collectives };
     return samplesOf(view, options, devices);
   }
 

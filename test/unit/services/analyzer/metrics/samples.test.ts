@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { DERIVED_METRICS, derivedMetric } from '../../../../../domain/catalog/derived-metrics.ts';
 import type { JobScopedEvent } from '../../../../../domain/events.ts';
+import { collectivesOf } from '../../../../../domain/report/collectives.ts';
 import { jobView } from '../../../../../domain/report/job-view.ts';
 import type { EfficiencyOptions } from '../../../../../services/analyzer/metrics/efficiency-samples.ts';
 import type { MetricSample } from '../../../../../services/analyzer/metrics/metric-sample.ts';
 import { samplesOf } from '../../../../../services/analyzer/metrics/samples.ts';
+import { slowMember } from '../../../../support/collective-records.ts';
 import { telemetryOfEight } from '../../../../support/telemetry-summary.ts';
 import { attempt, endOf, llamaSpec, START_US } from '../../../../support/training-events.ts';
 
@@ -106,7 +108,11 @@ describe('samplesOf', () => {
       pricedSamplesAt(training, END_US + 1e6),
       longSamples(),
       samplesAt(twoRanks, END_US),
-      samplesOf(jobView(logged, { job: 'a', at_us: END_US }), { ...OPTIONS, revision: 2 }),
+      samplesOf(jobView(logged, { job: 'a', at_us: END_US }), {
+        ...OPTIONS,
+        revision: 2,
+        collectives: collectivesOf(slowMember('a', 4)).rows,
+      }),
     ].flat();
     expect(new Set(lives.map(({ name }) => name))).toEqual(new Set(DERIVED_METRICS.map(({ name }) => name)));
     for (const { name, labels } of lives) {
