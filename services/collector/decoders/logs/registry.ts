@@ -4,6 +4,7 @@ import { hfTrainer } from './hf-trainer.ts';
 import type { LogFormat } from './log-format.ts';
 import { maxtext } from './maxtext.ts';
 import { megatron } from './megatron/megatron.ts';
+import { megatronProgress } from './megatron/progress.ts';
 import { mlperf } from './mlperf/mlperf.ts';
 import { nanotron } from './nanotron.ts';
 import { nemo } from './nemo.ts';
@@ -17,6 +18,7 @@ export const LOG_FORMATS: readonly LogFormat[] = [
   nemo,
   nanotron,
   maxtext,
+  megatronProgress,
   composer,
   deepspeed,
   hfTrainer,

@@ -21,6 +21,8 @@ export interface StepRecord {
   readonly rank?: number | undefined;
   /** Parts of one step, seconds, where the trainer printed timers. */
   readonly phases_s?: StepPhases | undefined;
+  /** The same, rank by rank, where they were printed so. */
+  readonly ranks_s?: readonly { readonly rank: number; readonly phases_s: StepPhases }[] | undefined;
   readonly labels: Labels;
 }
 
@@ -188,15 +190,33 @@ export class StepLayout {
     this.writeUnlogged(record, count, start_us);
     const end_us = start_us + length_us;
     const tokens = record.tokens_per_step;
+    const [first, ...others] = record.ranks_s ?? [];
     this.writer.step({
       step: record.step,
       start_us,
       end_us,
       ...(count === 1 ? {} : { count }),
-      ...definedOf({ rank: record.rank, tokens: tokens === undefined ? undefined : tokens * count }),
-      ...phasesOf(record, count),
-      labels: record.phases_s === undefined ? record.labels : { ...record.labels, phase_source: 'timers' },
+      ...definedOf({
+        rank: first?.rank ?? record.rank,
+        tokens: tokens === undefined ? undefined : tokens * count,
+      }),
+      ...phasesOf(first ?? record, count),
+      labels:
+        (first ?? record).phases_s === undefined
+          ? record.labels
+          : { ...record.labels, phase_source: 'timers' },
     });
+    for (const { rank, phases_s } of others) {
+      this.writer.step({
+        step: record.step,
+        start_us,
+        end_us,
+        ...(count === 1 ? {} : { count }),
+        rank,
+        ...phasesOf({ phases_s }, count),
+        labels: { phase_source: 'timers' },
+      });
+    }
     this.cursor_us = end_us;
   }
 
@@ -235,7 +255,10 @@ export class StepLayout {
 }
 
 /** Of the whole line, as its start and end are; a negative part is a contradiction of the timers and is not told. */
-function phasesOf({ phases_s }: StepRecord, count: number): { readonly phases_us?: StepPhases } {
+function phasesOf(
+  { phases_s }: Pick<StepRecord, 'phases_s'>,
+  count: number,
+): { readonly phases_us?: StepPhases } {
   if (phases_s === undefined) return {};
   const told = Object.entries(phases_s).filter(([, s]) => s >= 0);
   return { phases_us: Object.fromEntries(told.map(([name, s]) => [name, Math.round(s * count * 1e6)])) };

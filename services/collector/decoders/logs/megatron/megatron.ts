@@ -16,7 +16,8 @@ import { StepLayout, type StepRecord } from '../step-layout.ts';
 import { SyntheticTime } from '../synthetic-time.ts';
 import { dialectOf, fieldOf, type IterationLine, iterationIn, stepSecondsOf } from './iteration-line.ts';
 import { argumentIn, factsFrom, worldIn } from './megatron-arguments.ts';
-import { isTimerHeader, phasesOfTimers, type Timers, timersIn } from './timers.ts';
+import { type StragglerLine, stragglerLineIn } from './straggler-line.ts';
+import { phasesOfTimers, RankedTimers, type Timers, timersIn } from './timers.ts';
 
 /** `[after dataloaders are built] datetime: 2024-09-03 15:52:43`. */
 const MILESTONE = /^\[([^\]]+)\] datetime: /;
@@ -51,6 +52,8 @@ class MegatronDecoder implements LogDecoder {
   /** A step whose timers may follow it, and those that did. */
   private pending: StepRecord | undefined;
   private timers: Timers = new Map();
+  private ranked = new RankedTimers();
+  private straggler: StragglerLine | undefined;
   /** What DeepSpeed printed before the iteration that it is of, one a step. */
   private deepspeed: DeepSpeedTimers[] = [];
 
@@ -101,16 +104,37 @@ class MegatronDecoder implements LogDecoder {
   private flush(): void {
     const { pending } = this;
     if (pending === undefined) return;
-    const phases_s = phasesOfTimers(this.timers);
-    const record = phases_s === undefined ? pending : { ...pending, phases_s };
+    const record = this.withTimers(pending);
     this.pending = undefined;
     this.timers = new Map();
+    this.ranked = new RankedTimers();
+    this.straggler = undefined;
     if (this.synthetic === undefined) this.layout.step(record);
     else this.synthetic.add({ kind: 'step', record });
   }
 
+  private withTimers(pending: StepRecord): StepRecord {
+    const { straggler } = this;
+    const told = phasesOfTimers(this.timers) ?? pending.phases_s;
+    const data_s = told?.io === undefined ? straggler?.data_s : undefined;
+    const phases_s = data_s === undefined ? told : { ...told, io: data_s };
+    const ranks_s = this.ranked.phases();
+    return {
+      ...pending,
+      phases_s,
+      ...(ranks_s.length === 0 ? {} : { ranks_s }),
+      labels: { ...pending.labels, ...straggler?.labels },
+    };
+  }
+
+  /** Whether the line tells more of the step before it: timers, in one of their layouts, or the straggler line. */
   private isTimers(text: string): boolean {
-    if (isTimerHeader(text) || /^\s*$/.test(text)) return true;
+    if (this.ranked.take(text) || /^\s*$/.test(text)) return true;
+    const straggler = stragglerLineIn(text);
+    if (straggler !== undefined) {
+      this.straggler = straggler;
+      return true;
+    }
     const found = timersIn(text);
     for (const [name, timer] of found) this.timers.set(name, timer);
     return found.size > 0;

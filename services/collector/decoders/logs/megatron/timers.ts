@@ -27,7 +27,7 @@ const BETWEEN_STEPS = new Set([
   'model-and-optimizer-setup',
 ]);
 
-export function isTimerHeader(text: string): boolean {
+function isTimerHeader(text: string): boolean {
   return HEADER.test(text);
 }
 
@@ -52,6 +52,51 @@ function addTimer(found: Timers, name: string, value: string): void {
   const max_ms = numberFrom(pair?.[2] ?? value);
   if (min_ms !== undefined && max_ms !== undefined) {
     found.set(name, { min_s: min_ms / 1000, max_s: max_ms / 1000 });
+  }
+}
+
+const SECTION = /^\s+([a-z][a-z0-9-]*):\s*$/;
+const OF_RANK = /^\s+rank\s+(\d+): ([\d.,]+)\s*$/;
+
+/** Timers told rank by rank: `times across ranks (ms):` with a section a timer (`--timing-log-option all`). */
+export class RankedTimers {
+  private readonly ranks = new Map<number, Timers>();
+  private section: string | undefined;
+  private is_open = false;
+
+  get isEmpty(): boolean {
+    return this.ranks.size === 0;
+  }
+
+  /** Whether the line is of such a block. */
+  take(text: string): boolean {
+    if (isTimerHeader(text)) {
+      this.is_open = true;
+      return true;
+    }
+    if (!this.is_open) return false;
+    const section = SECTION.exec(text)?.[1];
+    if (section !== undefined) {
+      this.section = section;
+      return true;
+    }
+    const match = OF_RANK.exec(text);
+    if (match === null || this.section === undefined) return false;
+    const rank = Number(match[1]);
+    const timers = this.ranks.get(rank) ?? new Map();
+    addTimer(timers, this.section, match[2] ?? '');
+    this.ranks.set(rank, timers);
+    return true;
+  }
+
+  /** By rank; ranks whose timers tell no part of a step are left out. */
+  phases(): { readonly rank: number; readonly phases_s: PhaseSeconds }[] {
+    return [...this.ranks]
+      .sort(([a], [b]) => a - b)
+      .flatMap(([rank, timers]) => {
+        const phases_s = phasesOfTimers(timers);
+        return phases_s === undefined ? [] : [{ rank, phases_s }];
+      });
   }
 }
 
