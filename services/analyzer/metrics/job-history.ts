@@ -1,8 +1,8 @@
 import type { JobScopedEvent } from '../../../domain/events.ts';
 import { accountHistory, segmentsUntil } from '../../../domain/ledger/account-until.ts';
 import { upperBound } from '../../../domain/ledger/job-view.ts';
-import type { LiveLimits, Segment } from '../../../domain/ledger/ledger-shape.ts';
-import { createSegments } from '../../../domain/ledger/segments.ts';
+import type { LiveLimits } from '../../../domain/ledger/ledger-shape.ts';
+import { stretchesOf } from '../../../domain/ledger/stretches.ts';
 import { devicesOf } from '../../../domain/report/job-nodes.ts';
 import { type ResolvedSpec, resolveSpec } from '../../../domain/report/job-spec.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
@@ -36,13 +36,6 @@ export function createJobHistory(
     kept: endedBy(view.kept, at_us),
     measured: endedBy(view.measured, at_us),
   });
-}
-
-/** Segments of whole stretches: sums of seconds do not ask which step they were of, and a run has very many steps. */
-function stretchesOf(segments: readonly Segment[]): Segment[] {
-  const stretches = createSegments();
-  for (const segment of segments) stretches.add({ ...segment, step: undefined });
-  return stretches.list();
 }
 
 /** Kept steps are in order of their end. */

@@ -4,25 +4,36 @@ import type { Account, Bucket, LedgerJson, Segment } from '../../../domain/ledge
 import type { SampleList } from './metric-sample.ts';
 
 /** The stretches that goodput is given for, beside the whole run. */
-export const GOODPUT_WINDOWS_US = { '1h': 3600e6, '5m': 300e6 } as const;
+const GOODPUT_WINDOWS_US = { '1h': 3600e6, '5m': 300e6 } as const;
 
 const DAY_US = 86_400e6;
 
 /** Seconds in these were not lost: done, not yet known, or taken out by the operator. */
 const NOT_BADPUT = new Set<string>(['productive', 'in_flight', 'excluded'] satisfies Bucket[]);
 
-/** Goodput of the run and of its last stretches, and where the rest of the seconds went. */
-export function addLedgerSamples(list: SampleList, account: Account): void {
-  const run = ledgerOf(account);
-  addGoodput(list, 'run', run);
-  for (const [window, size_us] of Object.entries(GOODPUT_WINDOWS_US)) {
-    const from_us = Math.max(account.from_us, account.to_us - size_us);
-    addGoodput(list, window, ledgerOf(account, { from_us, to_us: account.to_us }));
-  }
-  const day = ledgerOf(account, {
-    from_us: Math.max(account.from_us, account.to_us - DAY_US),
-    to_us: account.to_us,
+/** The ledgers that live samples are read off, made once a moment: of the whole run, and of its last stretches. */
+export interface LiveLedgers {
+  readonly run: LedgerJson;
+  readonly recent: ReadonlyMap<string, LedgerJson>;
+}
+
+export function liveLedgers(account: Account): LiveLedgers {
+  const recent = Object.entries(GOODPUT_WINDOWS_US).map(([window, size_us]): [string, LedgerJson] => {
+    return [window, newestLedger(account, size_us)];
   });
+  return { run: ledgerOf(account), recent: new Map(recent) };
+}
+
+function newestLedger(account: Account, size_us: number): LedgerJson {
+  const from_us = Math.max(account.from_us, account.to_us - size_us);
+  return ledgerOf(account, { from_us, to_us: account.to_us });
+}
+
+/** Goodput of the run and of its last stretches, and where the rest of the seconds went. */
+export function addLedgerSamples(list: SampleList, account: Account, { run, recent }: LiveLedgers): void {
+  addGoodput(list, 'run', run);
+  for (const [window, ledger] of recent) addGoodput(list, window, ledger);
+  const day = newestLedger(account, DAY_US);
   list.add('headway_job_other_ratio', ((day.buckets_s.other ?? 0) * 1e6) / DAY_US, { window: '1d' });
   for (const [bucket, seconds] of Object.entries(run.buckets_s)) {
     if (!NOT_BADPUT.has(bucket)) list.add('headway_job_badput_seconds', seconds, { bucket });

@@ -1,9 +1,9 @@
-import { ledgerOf } from '../../../domain/ledger/ledger.ts';
+import type { LedgerJson } from '../../../domain/ledger/ledger-shape.ts';
 import { effectiveCompute, programGoodput } from '../../../domain/report/effective-compute.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
 import { namedRatios } from '../../../domain/report/ratios.ts';
 import { slowTime } from '../../../domain/report/slow-time.ts';
-import { GOODPUT_WINDOWS_US } from './ledger-samples.ts';
+import type { LiveLedgers } from './ledger-samples.ts';
 import type { SampleList } from './metric-sample.ts';
 
 /** What is saved and what MPG comes to are said of the whole run only: in a short window most work is never saved yet. */
@@ -11,18 +11,16 @@ const OF_WINDOWS = ['ettr_with_queue', 'effective_share'] as const;
 const OF_RUN = [...OF_WINDOWS, 'goodput_saved_only', 'mpg'] as const;
 
 /** The named ratios beside `goodput_runtime`, the factors from paid to kept FLOPs, and slow time by cause. */
-export function addRatioSamples(list: SampleList, view: JobView): void {
-  const { account } = view;
-  const run = ledgerOf(account);
+export function addRatioSamples(list: SampleList, view: JobView, { run, recent }: LiveLedgers): void {
   const ratios = namedRatios(view, run, programGoodput(view, run));
   for (const ratio of OF_RUN) {
     list.add('headway_job_goodput_ratio', ratios[ratio].value, { ratio, window: 'run' });
   }
-  for (const [window, size_us] of Object.entries(GOODPUT_WINDOWS_US)) {
-    const range = { from_us: Math.max(account.from_us, account.to_us - size_us), to_us: account.to_us };
-    const recent = namedRatios({ ...view, range }, ledgerOf(account, range), NO_MFU);
+  for (const [window, ledger] of recent) {
+    const range = { from_us: ledger.from_us, to_us: ledger.to_us };
+    const named = namedRatios({ ...view, range }, ledger, NO_MFU);
     for (const ratio of OF_WINDOWS) {
-      list.add('headway_job_goodput_ratio', recent[ratio].value, { ratio, window });
+      list.add('headway_job_goodput_ratio', named[ratio].value, { ratio, window });
     }
   }
   addFactors(list, view, run);
@@ -36,7 +34,7 @@ export function addRatioSamples(list: SampleList, view: JobView): void {
 
 const NO_MFU = { value: null, reason: null };
 
-function addFactors(list: SampleList, view: JobView, run: ReturnType<typeof ledgerOf>): void {
+function addFactors(list: SampleList, view: JobView, run: LedgerJson): void {
   const { factors, effective_compute_ratio } = effectiveCompute(view, run);
   for (const { factor, ratio } of factors) list.add('headway_effective_compute_ratio', ratio, { factor });
   list.add('headway_effective_compute_ratio', effective_compute_ratio, { factor: 'product' });

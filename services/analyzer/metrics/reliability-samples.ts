@@ -1,5 +1,5 @@
 import { BURN_WINDOWS, MTBF_VARIANTS } from '../../../domain/catalog/reliability-metrics.ts';
-import { ledgerOf } from '../../../domain/ledger/ledger.ts';
+import type { LedgerJson } from '../../../domain/ledger/ledger-shape.ts';
 import { checkpointsOf } from '../../../domain/report/checkpoints.ts';
 import { incidentColumns } from '../../../domain/report/incident-columns.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
@@ -11,8 +11,7 @@ import { stepDeviation } from '../../../domain/report/step-deviation.ts';
 import type { SampleList } from './metric-sample.ts';
 
 /** Failures, repairs of nodes, checkpoints, the error budget and the newest steps against those before. */
-export function addReliabilitySamples(list: SampleList, view: JobView): void {
-  const run = ledgerOf(view.account);
+export function addReliabilitySamples(list: SampleList, view: JobView, run: LedgerJson): void {
   const rates = failureRates(view, run, namedIncidents(view));
   addFailures(list, rates);
   addNodeRepair(list, view);
@@ -66,7 +65,7 @@ function addNodeRepair(list: SampleList, { evidence, at_us }: JobView): void {
   list.add('headway_job_nodes_in_repair', open.length);
 }
 
-function addSlo(list: SampleList, view: JobView, run: ReturnType<typeof ledgerOf>): void {
+function addSlo(list: SampleList, view: JobView, run: LedgerJson): void {
   const slo = sloOf(view, run);
   if (slo === null) return;
   list.add('headway_job_slo_target_ratio', slo.target_ratio);

@@ -6,7 +6,7 @@ import type { WindowView } from './device-window.ts';
 import { addEfficiencySamples, type EfficiencyOptions } from './efficiency-samples.ts';
 import { addEnergySamples } from './energy-samples.ts';
 import { addIncidentSamples } from './incident-samples.ts';
-import { addLedgerSamples } from './ledger-samples.ts';
+import { addLedgerSamples, liveLedgers } from './ledger-samples.ts';
 import { type MetricSample, SampleList } from './metric-sample.ts';
 import { addMismatchSamples } from './mismatch-samples.ts';
 import { addOfuSamples } from './ofu-samples.ts';
@@ -33,9 +33,10 @@ export function samplesOf(
   list.add('headway_job_revision', options.revision);
   // before the first attempt there is no second to account for
   if (view.account.attempts.length > 0) {
-    addLedgerSamples(list, view.account);
-    addRatioSamples(list, view);
-    addReliabilitySamples(list, view);
+    const ledgers = liveLedgers(view.account);
+    addLedgerSamples(list, view.account, ledgers);
+    addRatioSamples(list, view, ledgers);
+    addReliabilitySamples(list, view, ledgers.run);
   }
   addEfficiencySamples(list, view, options);
   addPhaseSamples(list, view, options.window_steps);
