@@ -1,4 +1,4 @@
-import { LEDGER_BUCKETS } from '../catalog/derived-metrics.ts';
+import { type BucketSums, goodputOf, inOrder, inSeconds, rankedCauses, totalOf } from './bucket-sums.ts';
 import { deviceSeconds } from './device-seconds.ts';
 import type { Account, Bucket, LedgerJson, LedgerWindow, Segment } from './ledger-shape.ts';
 
@@ -39,13 +39,13 @@ export function ledgerOf(account: Account, options: LedgerOptions = {}): LedgerJ
     state: account.state,
     from_us,
     to_us,
-    horizon_s: total(sums) / 1e6,
-    buckets_s: secondsOf(sums),
-    goodput_ratio: goodput(sums),
+    horizon_s: totalOf(sums) / 1e6,
+    buckets_s: inOrder(inSeconds(sums)),
+    goodput_ratio: goodputOf(sums),
     interruptions: isWhole ? Math.max(0, account.attempts.length - 1) : restartsIn(account, from_us, to_us),
     custom_s: customSeconds(segments),
-    device_seconds: inOrder(new Map(byBucket(costs))),
-    device_goodput_ratio: goodput(new Map(byBucket(costs))),
+    device_seconds: inOrder(byBucket(costs)),
+    device_goodput_ratio: goodputOf(byBucket(costs)),
     cost_by_cause_device_seconds: costByCause(costs),
     incidents: account.incidents.filter((incident) => {
       return isWhole || (incident.failed_at_us >= from_us && incident.failed_at_us < to_us);
@@ -55,8 +55,6 @@ export function ledgerOf(account: Account, options: LedgerOptions = {}): LedgerJ
     capacity: account.capacity,
   };
 }
-
-type Sums = ReadonlyMap<Bucket, number>;
 
 /** The part of the segments inside a range; they are in order of time, so the ends are found by bisection. */
 function clipped(segments: readonly Segment[], from_us: number, to_us: number): Segment[] {
@@ -80,37 +78,11 @@ function firstWhere(segments: readonly Segment[], holds: (segment: Segment) => b
   return low;
 }
 
-function bucketSums(segments: readonly Segment[]): Sums {
+function bucketSums(segments: readonly Segment[]): BucketSums {
   const sums = new Map<Bucket, number>();
   for (const { bucket, from_us, to_us } of segments)
     sums.set(bucket, (sums.get(bucket) ?? 0) + to_us - from_us);
   return sums;
-}
-
-function total(sums: Sums): number {
-  let sum = 0;
-  for (const value of sums.values()) sum += value;
-  return sum;
-}
-
-/** Productive / (whole - excluded), in whatever unit the sums are; null where nothing is left to divide by. */
-function goodput(sums: Sums): number | null {
-  const whole = total(sums) - (sums.get('excluded') ?? 0);
-  return whole === 0 ? null : (sums.get('productive') ?? 0) / whole;
-}
-
-function secondsOf(sums: Sums): Partial<Record<Bucket, number>> {
-  return inOrder(new Map([...sums].map(([bucket, us]) => [bucket, us / 1e6])));
-}
-
-/** Only nonzero buckets, in the order of the ledger. */
-function inOrder(sums: Sums): Partial<Record<Bucket, number>> {
-  const ordered: Partial<Record<Bucket, number>> = {};
-  for (const bucket of LEDGER_BUCKETS) {
-    const value = sums.get(bucket) ?? 0;
-    if (value !== 0) ordered[bucket] = value;
-  }
-  return ordered;
 }
 
 function byBucket(costs: readonly { bucket: Bucket; device_s: number }[]): Map<Bucket, number> {
@@ -126,8 +98,7 @@ function costByCause(
   for (const { cause, device_s } of costs) {
     if (cause !== undefined) sums.set(cause, (sums.get(cause) ?? 0) + device_s);
   }
-  const ranked = [...sums].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-  return Object.fromEntries(ranked);
+  return rankedCauses(sums);
 }
 
 function customSeconds(segments: readonly Segment[]): Record<string, number> {
@@ -160,8 +131,8 @@ function windowsOf(
     return {
       from_us: begin_us,
       to_us: end_us,
-      buckets_s: secondsOf(sums),
-      goodput_ratio: goodput(sums),
+      buckets_s: inOrder(inSeconds(sums)),
+      goodput_ratio: goodputOf(sums),
       device_seconds: inOrder(new Map(byBucket(deviceSeconds(own) ?? []))),
     };
   });

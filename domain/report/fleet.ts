@@ -1,4 +1,4 @@
-import { LEDGER_BUCKETS } from '../catalog/derived-metrics.ts';
+import { goodputOf, inOrder, inSeconds, rankedCauses, totalOf } from '../ledger/bucket-sums.ts';
 import type { Bucket } from '../ledger/ledger-shape.ts';
 import { topWaste } from '../ledger/reliability.ts';
 
@@ -50,9 +50,9 @@ export function fleetOf(parts: readonly FleetPart[]): Fleet {
   const sums = byBucket(weighed, ({ device_us }) => device_us ?? 0);
   const jobs = names.map((job) => jobOf(job, parts, unknown.has(job)));
   const own = jobs.flatMap(({ goodput_ratio }) => (goodput_ratio === null ? [] : [goodput_ratio]));
-  const device_seconds = inOrder(sums);
+  const device_seconds = inOrder(inSeconds(sums));
   return {
-    goodput_ratio: goodput(sums),
+    goodput_ratio: goodputOf(sums),
     unweighted_goodput_ratio: own.length === 0 ? null : own.reduce((sum, one) => sum + one, 0) / own.length,
     device_seconds,
     cost_by_cause_device_seconds: byCause(weighed),
@@ -66,18 +66,16 @@ function jobOf(job: string, parts: readonly FleetPart[], isUnknown: boolean): Fl
   const own = parts.filter((part) => part.job === job);
   const wall = byBucket(own, ({ wall_us }) => wall_us);
   const device = byBucket(own, ({ device_us }) => device_us ?? 0);
-  const held = isUnknown ? null : total(device) / 1e6;
+  const held = isUnknown ? null : totalOf(device) / 1e6;
   const lost = held === null ? 0 : held - (device.get('productive') ?? 0) / 1e6;
   return {
     job,
-    goodput_ratio: goodput(wall),
+    goodput_ratio: goodputOf(wall),
     device_seconds: held,
-    top_waste: topWaste(inOrder(wall)),
+    top_waste: topWaste(inOrder(inSeconds(wall))),
     lost,
   };
 }
-
-type Sums = ReadonlyMap<Bucket, number>;
 
 function byBucket(parts: readonly FleetPart[], weightOf: (part: FleetPart) => number): Map<Bucket, number> {
   const sums = new Map<Bucket, number>();
@@ -85,31 +83,10 @@ function byBucket(parts: readonly FleetPart[], weightOf: (part: FleetPart) => nu
   return sums;
 }
 
-function total(sums: Sums): number {
-  let sum = 0;
-  for (const value of sums.values()) sum += value;
-  return sum;
-}
-
-function goodput(sums: Sums): number | null {
-  const whole = total(sums) - (sums.get('excluded') ?? 0);
-  return whole === 0 ? null : (sums.get('productive') ?? 0) / whole;
-}
-
-/** Seconds, only nonzero buckets, in the order of the ledger. */
-function inOrder(sums: Sums): Partial<Record<Bucket, number>> {
-  const ordered: Partial<Record<Bucket, number>> = {};
-  for (const bucket of LEDGER_BUCKETS) {
-    const value = sums.get(bucket) ?? 0;
-    if (value !== 0) ordered[bucket] = value / 1e6;
-  }
-  return ordered;
-}
-
 function byCause(parts: readonly FleetPart[]): Record<string, number> {
   const sums = new Map<string, number>();
   for (const { cause, device_us } of parts) {
     if (cause !== '') sums.set(cause, (sums.get(cause) ?? 0) + (device_us ?? 0) / 1e6);
   }
-  return Object.fromEntries([...sums].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
+  return rankedCauses(sums);
 }

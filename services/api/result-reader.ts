@@ -1,5 +1,6 @@
-import type { Account, Bucket, Incident, JobState, Segment } from '../../domain/ledger/ledger-shape.ts';
+import type { Account, Bucket, JobState } from '../../domain/ledger/ledger-shape.ts';
 import { namedQuery } from '../../platform/store/named-queries.ts';
+import { type PublishedRows, readPublishedRows } from '../../platform/store/result-rows.ts';
 import type { Store } from '../../platform/store/store.ts';
 
 export interface RevisionRow {
@@ -32,45 +33,18 @@ export interface ResultReader {
   fleet(from_us: number, to_us: number): Promise<FleetRow[]>;
 }
 
-type Nullable<Row, Name extends keyof Row> = Omit<Row, Name> & {
-  readonly [Key in Name]: Exclude<Row[Key], undefined> | null;
-};
-type SegmentRow = Nullable<Omit<Segment, 'step'>, 'attempt' | 'name' | 'cause' | 'devices' | 'stepping'>;
-type IncidentRow = Omit<Incident, 'planned'> & { readonly planned: number; readonly revision: number };
-
 export function createResultReader(store: Store): ResultReader {
   return {
     revisions: (job) => store.query<RevisionRow>(namedQuery('results_revisions'), { job }),
     async accountAt(job, revision) {
-      const [segments, incidents] = await Promise.all([
-        store.query<SegmentRow>(namedQuery('results_segments'), { job, revision }),
-        store.query<IncidentRow>(namedQuery('results_incidents'), { job, revision }),
-      ]);
-      return segments.length === 0 ? undefined : accountOfRows(job, segments.map(segmentOf), incidents);
+      const rows = await readPublishedRows(store, job, revision);
+      return rows.segments.length === 0 ? undefined : accountOfRows(job, rows);
     },
     fleet: (from_us, to_us) => store.query<FleetRow>(namedQuery('results_fleet'), { from_us, to_us }),
   };
 }
 
-function segmentOf(row: SegmentRow): Segment {
-  return {
-    from_us: row.from_us,
-    to_us: row.to_us,
-    bucket: row.bucket,
-    attempt: row.attempt ?? undefined,
-    step: undefined,
-    name: row.name ?? undefined,
-    cause: row.cause ?? undefined,
-    devices: row.devices ?? undefined,
-    stepping: row.stepping ?? undefined,
-  };
-}
-
-function accountOfRows(
-  job: string,
-  segments: readonly Segment[],
-  incidents: readonly IncidentRow[],
-): Account {
+function accountOfRows(job: string, { segments, incidents }: PublishedRows): Account {
   const attempts = new Map<number, { attempt: number; start_us: number; end_us: number }>();
   for (const { attempt, from_us, to_us } of segments) {
     if (attempt === undefined) continue;
@@ -84,10 +58,7 @@ function accountOfRows(
     segments,
     steps: [],
     attempts: [...attempts.values()],
-    incidents: incidents.map(({ planned, revision: _, ...incident }) => ({
-      ...incident,
-      planned: planned === 1,
-    })),
+    incidents,
     lost_steps: 0,
     last_step: null,
     last_progress_at_us: null,

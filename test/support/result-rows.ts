@@ -1,6 +1,7 @@
 import { isJobScoped, type RunEvent } from '../../domain/events.ts';
 import { jobView } from '../../domain/report/job-view.ts';
 import { namedQuery } from '../../platform/store/named-queries.ts';
+import { NEWEST_REVISION } from '../../platform/store/result-rows.ts';
 import type { Store } from '../../platform/store/store.ts';
 import { ANALYZER_DEFAULTS } from '../../services/analyzer/config.ts';
 import { createResultsWriter } from '../../services/analyzer/results/results-writer.ts';
@@ -35,7 +36,7 @@ export async function publishResults(
 }
 
 /** What the result tables say of a job, as of now or as of one of its revisions; steps are those of now. */
-export async function resultsOf(store: Store, job: string, revision: number = 2 ** 32 - 1) {
+export async function resultsOf(store: Store, job: string, revision: number = NEWEST_REVISION) {
   const segments = await store.query<ResultSegment>(namedQuery('results_segments'), { job, revision });
   const start = { after_us: -(2 ** 53) + 1, after_attempt: 0, after_step: 0 };
   const steps = await store.query<Record<string, unknown>>(namedQuery('results_steps'), {

@@ -1,10 +1,9 @@
-import type { Bucket, Incident, Segment, StepExecution } from '../../../domain/ledger/ledger-shape.ts';
+import type { StepExecution } from '../../../domain/ledger/ledger-shape.ts';
 import { namedQuery } from '../../../platform/store/named-queries.ts';
+import { NEWEST_REVISION, readPublishedRows } from '../../../platform/store/result-rows.ts';
 import type { Store } from '../../../platform/store/store.ts';
 import { NOTHING_PUBLISHED, type PublishedJob } from './published-job.ts';
 import type { StepRow } from './result-columns.ts';
-
-const NEWEST_REVISION = 2 ** 32 - 1;
 
 interface CommitRow {
   readonly revision: number;
@@ -23,54 +22,20 @@ interface CommitRow {
 export async function readPublished(store: Store, job: string, page: number): Promise<PublishedJob> {
   const [commit] = await store.query<CommitRow>(namedQuery('results_commit'), { job });
   if (commit === undefined) return NOTHING_PUBLISHED;
-  const parameters = { job, revision: NEWEST_REVISION };
-  const [segments, incidents, steps] = await Promise.all([
-    store.query<SegmentJson>(namedQuery('results_segments'), parameters),
-    store.query<IncidentJson>(namedQuery('results_incidents'), parameters),
+  const [rows, steps] = await Promise.all([
+    readPublishedRows(store, job, NEWEST_REVISION),
     readSteps(store, job, page),
   ]);
   const isComplete = commit.begun_revision <= commit.revision;
   return {
     revision: commit.revision,
     unfinished: isComplete ? undefined : commit.begun_revision,
-    segments: segments.map(segmentOf),
-    incidents: incidents.map(incidentOf),
+    ...rows,
     steps,
     until_us: commit.accounted_until_us,
     settled_us: commit.settled_until_us,
     open_attempt: commit.open_attempt,
   };
-}
-
-export interface SegmentJson {
-  readonly from_us: number;
-  readonly to_us: number;
-  readonly bucket: Bucket;
-  readonly attempt: number | null;
-  readonly name: string | null;
-  readonly cause: string | null;
-  readonly devices: number | null;
-  readonly stepping: number | null;
-}
-
-function segmentOf(row: SegmentJson): Segment {
-  return {
-    from_us: row.from_us,
-    to_us: row.to_us,
-    bucket: row.bucket,
-    attempt: row.attempt ?? undefined,
-    step: undefined,
-    name: row.name ?? undefined,
-    cause: row.cause ?? undefined,
-    devices: row.devices ?? undefined,
-    stepping: row.stepping ?? undefined,
-  };
-}
-
-type IncidentJson = Omit<Incident, 'planned'> & { readonly planned: number; readonly revision: number };
-
-function incidentOf({ planned, revision: _, ...incident }: IncidentJson): Incident {
-  return { ...incident, planned: planned === 1 };
 }
 
 interface StepJson {
