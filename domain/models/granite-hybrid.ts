@@ -1,18 +1,10 @@
 import type { ConfigFields } from './config-fields.ts';
-import { attentionCores, decoderShape, groupedQueryProjections } from './decoder.ts';
+import { decoderShape } from './decoder.ts';
 import type { ModelFamily } from './family.ts';
-import { prefixedMamba2Mixer, SCAN_NOTE } from './mamba.ts';
+import { SCAN_NOTE } from './mamba.ts';
+import { mamba2AndAttention } from './mamba2-attention.ts';
 import { BadModelConfig } from './model-errors.ts';
-import {
-  attentionScores,
-  embeddingAndHead,
-  expertsPart,
-  gatedMlp,
-  linear,
-  part,
-  times,
-  vector,
-} from './parts.ts';
+import { embeddingAndHead, expertsPart, gatedMlp, linear, part, times, vector } from './parts.ts';
 
 /** Granite 4 hybrids: Mamba 2 and attention layers as `layer_types` lists them, a shared MLP, and experts or none. */
 export const GRANITE_HYBRID: ModelFamily = {
@@ -21,9 +13,6 @@ export const GRANITE_HYBRID: ModelFamily = {
     const shape = decoderShape(fields, { kv_heads: 'as heads', head_dim: 'hidden / heads', tied: false });
     const { layers, hidden, vocabulary, tied } = shape;
     const attention = attentionLayers(fields, layers);
-    const inner = fields.count('mamba_expand', 2) * hidden;
-    const mamba = prefixedMamba2Mixer(fields, hidden, { inner, gated_norm: true });
-    const bias = fields.flag('attention_bias', false);
     const shared = gatedMlp(hidden, fields.count('shared_intermediate_size', 1024));
     return {
       layers,
@@ -31,14 +20,7 @@ export const GRANITE_HYBRID: ModelFamily = {
       vocabulary,
       parts: [
         ...embeddingAndHead(vocabulary, hidden, tied),
-        part(
-          'attention_projections',
-          times(attention, groupedQueryProjections(shape, { qkv: bias, out: bias })),
-        ),
-        attentionScores(attentionCores({ ...shape, layers: attention })),
-        part('state_space', times(layers - attention, mamba.weights), {
-          scan_flops: (layers - attention) * mamba.scan_flops,
-        }),
+        ...mamba2AndAttention(fields, shape, attention),
         part('mlp', times(layers, shared)),
         ...expertParts(fields, layers, hidden),
         part('norms', vector((2 * layers + 1) * hidden)),
