@@ -2,6 +2,7 @@ import type { FaultEvent } from '../events.ts';
 import type { JobView } from './job-view.ts';
 import { createOwners } from './loss-owners.ts';
 import type { ReportIncident } from './losses.ts';
+import { timeText } from './time-text.ts';
 
 /** What an incident took, by ledger bucket, over the whole run; slow steps of a slow-down are not in a bucket. */
 export interface IncidentLoss {
@@ -81,7 +82,3 @@ function lossOf(id: string, { account }: JobView): IncidentLoss {
 }
 
 const NOT_LOST: ReadonlySet<string> = new Set(['productive', 'in_flight', 'excluded']);
-
-function timeText(us: number): string {
-  return new Date(us / 1000).toISOString();
-}

@@ -20,6 +20,7 @@ import { runTimeOf } from './run-time.ts';
 import { stepKinds } from './step-kinds.ts';
 import { stepTimeOf } from './step-time.ts';
 import { type KeptStep, throughputOf } from './throughput.ts';
+import { timeText } from './time-text.ts';
 import { totalsOf } from './totals.ts';
 import { verdictsOf } from './verdicts.ts';
 
@@ -50,14 +51,14 @@ export function reportOfView(view: JobView): JobReport {
   return {
     job,
     state: account.state,
-    at: timeText(view.at_us),
-    from: timeText(range.from_us ?? (account.attempts.length > 0 ? account.from_us : null)),
-    to: timeText(range.to_us ?? (account.attempts.length > 0 ? account.to_us : null)),
+    at: timeOrNull(view.at_us),
+    from: timeOrNull(range.from_us ?? (account.attempts.length > 0 ? account.from_us : null)),
+    to: timeOrNull(range.to_us ?? (account.attempts.length > 0 ? account.to_us : null)),
     steps: distinctSteps(kept),
     attempts: account.attempts.length,
     lost_steps: account.lost_steps,
     last_step: account.last_step,
-    last_progress_at: timeText(account.last_progress_at_us),
+    last_progress_at: timeOrNull(account.last_progress_at_us),
     devices,
     spec: specSummary(spec, devices),
     model: spec.model,
@@ -160,6 +161,6 @@ function hardwareSummary({ hardware, event, dtype, peak_flops, peak_source }: Re
   return { name: hardware?.key ?? event.hardware ?? null, dtype, peak_flops, peak_source };
 }
 
-function timeText(us: number | null): string | null {
-  return us === null ? null : new Date(us / 1000).toISOString();
+function timeOrNull(us: number | null): string | null {
+  return us === null ? null : timeText(us);
 }

@@ -2,6 +2,7 @@ import type { StepExecution } from '../ledger/ledger-shape.ts';
 import { mfuByConvention } from '../mfu.ts';
 import type { JobView } from './job-view.ts';
 import type { ByConvention } from './rates.ts';
+import { timeText } from './time-text.ts';
 
 /** One execution of a step, or of a line that averages `count` of them. */
 export interface StepRow {
@@ -102,8 +103,4 @@ export function stepRow(step: StepExecution, { spec }: JobView): StepRow {
 function tokensOf(step: StepExecution, per_step: number | null): number | null {
   if (step.tokens !== undefined) return step.tokens;
   return per_step === null || step.kind !== 'train' ? null : per_step * step.count;
-}
-
-function timeText(us: number): string {
-  return new Date(us / 1000).toISOString();
 }

@@ -1,4 +1,5 @@
 import type { JobView } from '../../domain/report/job-view.ts';
+import { timeText } from '../../domain/report/time-text.ts';
 import { Problem } from './problem.ts';
 
 const UNIT_US: Readonly<Record<string, number>> = {
@@ -76,9 +77,4 @@ export interface RangeText {
 
 export function rangeText({ account, range }: JobView): RangeText {
   return { from: timeText(range.from_us ?? account.from_us), to: timeText(range.to_us ?? account.to_us) };
-}
-
-/** Microseconds since the epoch as RFC 3339. */
-export function timeText(us: number): string {
-  return new Date(us / 1000).toISOString();
 }

@@ -1,10 +1,11 @@
 import type { Context, Hono } from 'hono';
+import { timeText } from '../../../domain/report/time-text.ts';
 import type { AlertState } from '../alerts/alert-states.ts';
 import type { Alerts, EvaluatedRule, PastAlert } from '../alerts/alerts.ts';
 import { QUERY_PARAMETERS } from '../openapi/parameters.ts';
 import { Problem } from '../problem.ts';
 import { addRead } from '../read-routes.ts';
-import { type RangeText, rangeFromQuery, timeText } from '../time-range.ts';
+import { type RangeText, rangeFromQuery } from '../time-range.ts';
 import type { V1Dependencies } from '../v1-dependencies.ts';
 
 export interface AlertRow {

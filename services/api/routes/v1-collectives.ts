@@ -1,10 +1,11 @@
 import type { Hono } from 'hono';
 import { type Collectives, collectivesOf } from '../../../domain/report/collectives.ts';
+import { timeText } from '../../../domain/report/time-text.ts';
 import { COLLECTIVE_READER_LIMITS } from '../collective-reader.ts';
 import { readView } from '../job-views.ts';
 import { Problem } from '../problem.ts';
 import { addRead } from '../read-routes.ts';
-import { rangeFromQuery, timeText } from '../time-range.ts';
+import { rangeFromQuery } from '../time-range.ts';
 import type { V1Dependencies } from '../v1-dependencies.ts';
 
 /** The answer of `/v1/jobs/{job}/collectives`. */

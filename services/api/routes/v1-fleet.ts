@@ -1,7 +1,8 @@
 import type { Hono } from 'hono';
 import { fleetOf } from '../../../domain/report/fleet.ts';
+import { timeText } from '../../../domain/report/time-text.ts';
 import { addRead } from '../read-routes.ts';
-import { rangeFromQuery, timeText } from '../time-range.ts';
+import { rangeFromQuery } from '../time-range.ts';
 import type { V1Dependencies } from '../v1-dependencies.ts';
 import { resultsOf } from './v1-revisions.ts';
 

@@ -3,11 +3,12 @@ import { DEVICE_COLUMNS } from '../../../domain/catalog/device-columns.ts';
 import type { FaultEvent, NodeStateEvent, RunEvent } from '../../../domain/events.ts';
 import type { Incident } from '../../../domain/ledger/ledger-shape.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
+import { timeText } from '../../../domain/report/time-text.ts';
 import { readView } from '../job-views.ts';
 import type { DeviceSampleRow, NodeRange, NodeReader } from '../node-reader.ts';
 import { Problem } from '../problem.ts';
 import { addRead } from '../read-routes.ts';
-import { type RangeText, rangeFromQuery, timeText } from '../time-range.ts';
+import { type RangeText, rangeFromQuery } from '../time-range.ts';
 import type { V1Dependencies } from '../v1-dependencies.ts';
 
 export interface NodeDevice {

@@ -2,11 +2,12 @@ import type { Context, Hono } from 'hono';
 import { ledgerOf } from '../../../domain/ledger/ledger.ts';
 import type { LedgerJson } from '../../../domain/ledger/ledger-shape.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
+import { timeText } from '../../../domain/report/time-text.ts';
 import { indexPage, pageFromQuery } from '../paging.ts';
 import { Problem } from '../problem.ts';
 import { addRead } from '../read-routes.ts';
 import type { ResultReader, RevisionRow } from '../result-reader.ts';
-import { timeFromText, timeText } from '../time-range.ts';
+import { timeFromText } from '../time-range.ts';
 import type { V1Dependencies } from '../v1-dependencies.ts';
 
 export interface RevisionAnswer {

@@ -6,6 +6,7 @@ import { ledgerOfView, reportOfView } from '../../../domain/report/job-report.ts
 import type { JobView } from '../../../domain/report/job-view.ts';
 import { linearityOfReports } from '../../../domain/report/linearity-of-reports.ts';
 import type { JobReport } from '../../../domain/report/report-shape.ts';
+import { timeText } from '../../../domain/report/time-text.ts';
 import type { ApiConfig } from '../config.ts';
 import { readView, viewOf } from '../job-views.ts';
 import type { OperationId } from '../openapi/operations.ts';
@@ -13,7 +14,7 @@ import { indexPage, namePage, pageFromQuery } from '../paging.ts';
 import { isAsked } from '../parameters.ts';
 import { isInternal, Problem, problemResponse } from '../problem.ts';
 import { addRead } from '../read-routes.ts';
-import { rangeText, timeText } from '../time-range.ts';
+import { rangeText } from '../time-range.ts';
 import type { V1Dependencies } from '../v1-dependencies.ts';
 import { addAlertRoutes } from './v1-alerts.ts';
 import { addCatalogRoutes } from './v1-catalog.ts';
