@@ -1,3 +1,5 @@
+import type { Fence } from '../fence.ts';
+
 /**
  * The bus: what stands between "received" and "in the tables".
  *
@@ -62,6 +64,8 @@ export interface Delivery {
   readonly attempt: number;
   /** An earlier try may have been cut at any instant, by a crash or an error: some of its rows may be stored. */
   readonly again: boolean;
+  /** Under which claim its rows are written: a bus with several readers has one for each partition. */
+  readonly fence?: Fence;
 }
 
 export interface BusReader {

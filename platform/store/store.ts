@@ -1,5 +1,7 @@
 /** The store port: what the services may ask of ClickHouse, the same over the embedded engine and a server. */
 
+import type { Fence } from '../fence.ts';
+
 export type QueryParameters = Readonly<
   Record<string, string | number | boolean | readonly string[] | readonly number[]>
 >;
@@ -14,6 +16,8 @@ export interface InsertOptions {
   readonly again?: boolean;
   /** Rows that the body must have: with another count nothing is inserted and the error is `bad_data`. */
   readonly rows?: number;
+  /** Nothing is inserted, and Fenced thrown, when the name was claimed anew since (`sql/migrations/0006`). */
+  readonly fence?: Fence | undefined;
 }
 
 export interface Store {

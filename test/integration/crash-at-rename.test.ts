@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../platform/log.ts';
@@ -44,7 +45,7 @@ async function killedUnderLoad(folder: string, kill_after: number): Promise<numb
   const acknowledged: number[] = [];
   let next = 0;
   let tracer: ChildProcess | undefined;
-  for await (const line of createInterface({ input: child.stdout ?? [] })) {
+  for await (const line of createInterface({ input: child.stdout ?? Readable.from([]) })) {
     if (line === 'ready') while (next < WINDOW) publish(child, next++);
     if (!line.startsWith('ack ')) continue;
     acknowledged.push(Number(line.slice(4)));

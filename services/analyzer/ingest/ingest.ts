@@ -8,6 +8,7 @@ import {
   decodeRunEvents,
   type StoredEventLine,
 } from '../../../platform/bus/run-event-batch.ts';
+import type { Fence } from '../../../platform/fence.ts';
 import type { Log } from '../../../platform/log.ts';
 import { RowBinaryWriter } from '../../../platform/store/row-binary.ts';
 import { type Store, StoreError } from '../../../platform/store/store.ts';
@@ -119,18 +120,24 @@ class Ingest {
     table: BatchKind,
     columns: readonly string[],
     batches: readonly Insertable[],
-    { token, attempt, again }: Delivery,
+    delivery: Delivery,
   ): Promise<void> {
     if (batches.length === 0) return;
+    const { token, attempt, again, fence } = delivery;
     const { store } = this.#dependencies;
     const body = batches.map((one) => one.body);
     const rows = batches.reduce((sum, one) => sum + one.rows, 0);
     try {
-      await store.insertRowBinary(table, columns, body, { token: `${token}/${table}`, again, rows });
+      await store.insertRowBinary(table, columns, body, {
+        token: `${token}/${table}`,
+        again,
+        rows,
+        fence,
+      });
     } catch (cause) {
       const isIsolated = isBadData(cause) && attempt >= this.#config.attempts_before_isolation;
       if (!isIsolated) throw cause;
-      await this.#insertOneByOne(table, columns, batches);
+      await this.#insertOneByOne(table, columns, batches, fence);
     }
   }
 
@@ -139,10 +146,15 @@ class Ingest {
     table: BatchKind,
     columns: readonly string[],
     batches: readonly Insertable[],
+    fence: Fence | undefined,
   ): Promise<void> {
     for (const { batch, body, rows } of batches) {
       try {
-        await this.#dependencies.store.insertRowBinary(table, columns, [body], { again: true, rows });
+        await this.#dependencies.store.insertRowBinary(table, columns, [body], {
+          again: true,
+          rows,
+          fence,
+        });
       } catch (cause) {
         if (!isBadData(cause)) throw cause;
         await this.#putAside(batch, cause.message);

@@ -1,0 +1,31 @@
+/** The Kafka bus of cluster mode. Times in seconds, sizes in bytes. */
+export interface KafkaConfig {
+  /** `host:port` of some brokers of the cluster. */
+  readonly brokers: readonly string[];
+  /** The name this process gives the brokers, for their logs and quotas. */
+  readonly client_id: string;
+  /** Batches, one message each; made when it is not there. */
+  readonly topic: string;
+  /** Of the topic when it is made: also the largest number of analyzers that share its work. */
+  readonly partitions: number;
+  readonly replication_factor: number;
+  readonly min_insync_replicas: number;
+  /** How long the topic keeps messages, hours; an analyzer that is away for longer loses what went. */
+  readonly retention_hours: number;
+  /** Largest message, bytes; the topic is made with it, and a batch that is larger is refused. */
+  readonly message_bytes_max: number;
+  /** The consumer group that all analyzers share. */
+  readonly group: string;
+}
+
+export const KAFKA_DEFAULTS: KafkaConfig = {
+  brokers: ['127.0.0.1:9092'],
+  client_id: 'headway',
+  topic: 'headway',
+  partitions: 12,
+  replication_factor: 3,
+  min_insync_replicas: 2,
+  retention_hours: 72,
+  message_bytes_max: 4 * 1024 ** 2,
+  group: 'headway-analyzer',
+};

@@ -1,0 +1,39 @@
+import type { Fence } from '../fence.ts';
+
+/** Messages of one partition, as offsets: `to` is the offset behind the last one. */
+export interface OffsetRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** How far a partition is in the tables. */
+export interface PartitionPosition {
+  /** Everything before it is in the tables; null when nothing of the partition was ever read. */
+  readonly next_offset: number | null;
+  /**
+   * The range that was handed out behind `next_offset` and not known to be stored: some of its rows may be. It has to
+   * be delivered again with the same limits, so that it has the same token.
+   */
+  readonly begun: OffsetRange | null;
+  /** Of each producer the highest sequence number that is in the tables: what comes with a lower one is a copy. */
+  readonly sequences: ReadonlyMap<string, number>;
+}
+
+export interface PartitionClaim {
+  readonly fence: Fence;
+  readonly position: PartitionPosition;
+}
+
+/**
+ * Positions of partitions, kept beside the rows that they are about. What a range put into the tables and the position
+ * behind it cannot be written in one step there, so a range is written down before its first row: whoever comes next
+ * knows exactly what may be half done.
+ */
+export interface PartitionPositions {
+  /** Fences off whoever had the partition before, waits until what they had under way is over, and reads the position. */
+  claim(topic: string, partition: number): Promise<PartitionClaim>;
+  /** Resolves when the range is durably known as begun. Throws Fenced. */
+  begin(fence: Fence, range: OffsetRange): Promise<void>;
+  /** All rows of the range are stored. `sequences`: of producers that the range had messages of. Throws Fenced. */
+  finish(fence: Fence, range: OffsetRange, sequences: ReadonlyMap<string, number>): Promise<void>;
+}
