@@ -1,9 +1,17 @@
 import type { Counters } from '../../platform/telemetry/counters.ts';
 
+export interface AnalyzerSize {
+  readonly jobs: number;
+  readonly events: number;
+}
+
 /** What the analyzer measures of itself. */
 export interface AnalyzerCounters {
-  /** Jobs it follows and events it keeps of them, read when the page is asked for. */
-  watch(read: () => { readonly jobs: number; readonly events: number }): void;
+  /**
+   * Jobs it follows and events it keeps of them, read when the page is asked for and summed over all that are watched.
+   * Returns what ends it.
+   */
+  watch(read: () => AnalyzerSize): () => void;
   ticked(duration_s: number): void;
   wrote(points: number): void;
   /**
@@ -13,7 +21,12 @@ export interface AnalyzerCounters {
   failed(stage: 'job' | 'start' | 'results'): void;
 }
 
-export const NO_COUNTERS: AnalyzerCounters = { watch() {}, ticked() {}, wrote() {}, failed() {} };
+export const NO_COUNTERS: AnalyzerCounters = {
+  watch: () => () => undefined,
+  ticked() {},
+  wrote() {},
+  failed() {},
+};
 
 export function createAnalyzerCounters(counters: Counters): AnalyzerCounters {
   const duration = counters.histogram(
@@ -26,10 +39,23 @@ export function createAnalyzerCounters(counters: Counters): AnalyzerCounters {
     'Points of derived series written, ends of series included.',
   );
   const failures = counters.counter('failures', 'What could not be done and is tried again, by stage.');
+  const watched = new Set<() => AnalyzerSize>();
+  const sum = (of: (size: AnalyzerSize) => number) => () =>
+    [...watched].reduce((total, read) => total + of(read()), 0);
+  counters.gauge(
+    'followed_jobs',
+    'Jobs whose series are being written.',
+    sum(({ jobs }) => jobs),
+  );
+  counters.gauge(
+    'kept_events',
+    'Run events of the followed jobs in memory.',
+    sum(({ events }) => events),
+  );
   return {
     watch(read) {
-      counters.gauge('followed_jobs', 'Jobs whose series are being written.', () => read().jobs);
-      counters.gauge('kept_events', 'Run events of the followed jobs in memory.', () => read().events);
+      watched.add(read);
+      return () => void watched.delete(read);
     },
     ticked(duration_s) {
       ticks.add();

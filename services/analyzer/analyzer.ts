@@ -30,6 +30,15 @@ export interface AnalyzerDependencies {
   /** Price, currency and PUE; unknown unless given. */
   readonly site?: SiteConfig;
   readonly device_telemetry?: DeviceTelemetryConfig;
+  /** Which jobs are accounted here, where several share the work (`shards.ts`); all of them unless given. */
+  readonly owns?: (job: string) => boolean;
+  /** What all analyzers of a process have together. */
+  readonly shared?: SharedParts;
+}
+
+export interface SharedParts {
+  readonly counters: AnalyzerCounters;
+  readonly reading: ReadingBudget;
 }
 
 export interface Analyzer {
@@ -90,12 +99,15 @@ export function createAnalyzer(dependencies: AnalyzerDependencies): Analyzer {
       timer = undefined;
       accountant.stopping = true;
       await running?.catch(() => undefined);
+      accountant.unwatch();
     },
   };
 }
 
 class Accountant {
   stopping = false;
+  /** Takes it out of what is measured. */
+  readonly unwatch: () => void;
   readonly #dependencies: AnalyzerDependencies;
   readonly #followed = new Map<string, Followed>();
   readonly #writer;
@@ -113,11 +125,12 @@ class Accountant {
   readonly #stale = new Set<string>();
 
   constructor(dependencies: AnalyzerDependencies) {
-    const { store, encoder, clock, config, log, counters } = dependencies;
+    const { store, encoder, clock, config, log, counters, shared } = dependencies;
     this.#dependencies = dependencies;
-    this.#counters = counters === undefined ? NO_COUNTERS : createAnalyzerCounters(counters);
-    this.#counters.watch(() => this.#size());
-    this.#reading = new ReadingBudget(config);
+    this.#counters =
+      shared?.counters ?? (counters === undefined ? NO_COUNTERS : createAnalyzerCounters(counters));
+    this.unwatch = this.#counters.watch(() => this.#size());
+    this.#reading = shared?.reading ?? new ReadingBudget(config);
     this.#writer = createSeriesWriter(store, encoder, config.insert_points_max);
     this.#baselines = createBaselines(store, clock, config.baseline_refresh_s);
     this.#contexts = createContextReader(store, log, config.abandoned_after_s);
@@ -127,7 +140,7 @@ class Accountant {
   touch(jobs: Iterable<string>): void {
     for (const job of jobs) {
       // '' keys events of no job: faults and node states, which are read with the jobs of their nodes
-      if (job === '') continue;
+      if (job === '' || !this.#owns(job)) continue;
       this.#follow(job).touched = true;
       this.#stale.add(job);
     }
@@ -197,6 +210,10 @@ class Accountant {
     followed.touched ||= was_touched;
     this.#counters.failed('job');
     this.#failures.push(error);
+  }
+
+  #owns(job: string): boolean {
+    return this.#dependencies.owns?.(job) ?? true;
   }
 
   #size(): { jobs: number; events: number } {
@@ -312,9 +329,12 @@ class Accountant {
     const progress = await store.query<{ job: string; newest_version: number }>(
       namedQuery('derived_progress'),
     );
-    for (const { job, newest_version } of progress) this.#written.set(job, Number(newest_version));
+    for (const { job, newest_version } of progress) {
+      if (this.#owns(job)) this.#written.set(job, Number(newest_version));
+    }
     const alive_us = clock.now_us() - Math.max(config.abandoned_after_s, config.ended_visible_s) * 1e6;
     for await (const { job, newest_received_ms } of allJobs(store)) {
+      if (!this.#owns(job)) continue;
       const written_us = this.#written.get(job);
       const isNew = written_us === undefined || newest_received_ms * 1000 >= written_us;
       const isOver = !isNew && newest_received_ms * 1000 < alive_us;
