@@ -17,6 +17,8 @@ interface Range {
 export interface ReaderCounts {
   /** Deliveries whose handler failed; each is tried again. */
   readonly failed_deliveries: number;
+  /** Deliveries that an earlier process had begun and this one handed out again. */
+  readonly repeated_deliveries: number;
   /** Bytes that did not match their checksum; kept aside, never delivered. */
   readonly damaged_bytes: number;
 }
@@ -41,6 +43,7 @@ export class SpoolReader implements BusReader {
   #hasNews = false;
   #wake: () => void = () => {};
   #failed_deliveries = 0;
+  #repeated_deliveries = 0;
   #damaged_bytes = 0;
   #oldest_ms: number | null = null;
 
@@ -63,7 +66,11 @@ export class SpoolReader implements BusReader {
   }
 
   get counts(): ReaderCounts {
-    return { failed_deliveries: this.#failed_deliveries, damaged_bytes: this.#damaged_bytes };
+    return {
+      failed_deliveries: this.#failed_deliveries,
+      repeated_deliveries: this.#repeated_deliveries,
+      damaged_bytes: this.#damaged_bytes,
+    };
   }
 
   /** When the oldest frame that is not in the tables was published, ms since the epoch; null when all are. */
@@ -118,6 +125,7 @@ export class SpoolReader implements BusReader {
     if (!(await this.#save(from, to))) return;
     const token = `${this.#position.position.spool}/${from.segment}/${from.offset}-${to}`;
     const again = isBefore(from, this.#againUntil);
+    if (again) this.#noteRepeated(token, batches.length);
     let attempt = 0;
     const handled = await this.#retry('delivery failed', async () => {
       attempt += 1;
@@ -127,6 +135,11 @@ export class SpoolReader implements BusReader {
     });
     if (handled === undefined) return;
     await this.#advance({ segment: from.segment, offset: to });
+  }
+
+  #noteRepeated(token: string, batches: number): void {
+    this.#repeated_deliveries += 1;
+    this.#log.info('a delivery that an earlier process had begun is handed out again', { token, batches });
   }
 
   /** The next frames in order, at most `delivery_bytes_max` of them; null when everything is consumed. */

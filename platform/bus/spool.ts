@@ -16,6 +16,7 @@ export interface SpoolStats {
   /** Age of the oldest frame that is not in the tables yet, seconds; null when all are. */
   readonly oldest_age_s: number | null;
   readonly failed_deliveries: number;
+  readonly repeated_deliveries: number;
   readonly damaged_bytes: number;
 }
 
