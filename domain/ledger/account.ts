@@ -47,7 +47,7 @@ export function horizonOf(
 }
 
 /** What the figures beside segments and steps are read off. */
-export interface Told extends Paintable, Pick<Painted, 'stall' | 'resumed' | 'overlapped_s'> {
+export interface Told extends Paintable, Pick<Painted, 'stall' | 'resumed' | 'excesses' | 'overlapped_s'> {
   readonly job: string;
   readonly ranks_seen: number;
 }

@@ -153,6 +153,14 @@ export function isProgress(execution: Pick<Execution, 'kind'>): boolean {
 }
 
 /**
+ * Whether a line counts from the launch on because nobody said when its steps began (label `startup_included`): what it
+ * covers is start-up and steps, and how long a step takes cannot be read off it.
+ */
+export function hasStartupInside({ labels }: Pick<Execution, 'labels'>): boolean {
+  return labels['startup_included'] === true;
+}
+
+/**
  * The attempt at whose end this execution was lost: its own when it was in flight at the failure, else the last one
  * that made steps before the one that did it again. Undefined when nothing was lost, or inside one process.
  */

@@ -1,8 +1,16 @@
 import type { MarkEvent } from '../events.ts';
-import { distinctSteps, type Execution, type Executions, isProgress, lostAt } from './executions.ts';
+import {
+  distinctSteps,
+  type Execution,
+  type Executions,
+  hasStartupInside,
+  isProgress,
+  lostAt,
+} from './executions.ts';
 import { upperBound } from './job-view.ts';
 import type { Launch } from './launches.ts';
 import type { Incident } from './ledger-shape.ts';
+import type { Excess } from './paint.ts';
 import type { Stall } from './stall.ts';
 
 /** A step that took too long for anything but a hang, and yet went on: from its start to its end. */
@@ -12,12 +20,17 @@ export interface Standstills {
   /** What the open end of the job is in. */
   readonly stall: Stall | undefined;
   readonly resumed: readonly ResumedHang[];
+  /** By attempt, what of its first kept step is start-up. */
+  readonly excesses: ReadonlyMap<number, Excess>;
 }
 
 /** What the steps of one attempt say about progress. */
 interface LaunchProgress {
+  hasSteps: boolean;
+  /** Start of its first step; undefined without one, and where nobody said when it began. */
   first_step_us: number | undefined;
   first_step: number;
+  readonly slow: Excess | undefined;
   /** Completed executions in order, and the highest completed step up to and including each. */
   readonly completed: Execution[];
   readonly highest: number[];
@@ -47,9 +60,9 @@ export function incidentsOf(
   launches: readonly Launch[],
   executions: Executions,
   marks: readonly MarkEvent[],
-  { stall, resumed }: Standstills,
+  { stall, resumed, excesses }: Standstills,
 ): Incident[] {
-  const progress = progressOf(launches, executions);
+  const progress = progressOf(launches, executions, excesses);
   const sorted = [...marks].sort((a, b) => a.time_us - b.time_us);
   const incidents: Incident[] = [];
   let highest = Number.NEGATIVE_INFINITY;
@@ -88,9 +101,15 @@ function nextFailure(next: Launch, afterwards: Launch | undefined): number {
   return isOver ? next.close_us : Number.POSITIVE_INFINITY;
 }
 
-function progressOf(launches: readonly Launch[], { list, legs }: Executions): LaunchProgress[] {
-  const progress = launches.map((): LaunchProgress => {
+function progressOf(
+  launches: readonly Launch[],
+  { list, legs }: Executions,
+  excesses: ReadonlyMap<number, Excess>,
+): LaunchProgress[] {
+  const progress = launches.map((_, index): LaunchProgress => {
     return {
+      hasSteps: false,
+      slow: excesses.get(index),
       first_step_us: undefined,
       first_step: Number.POSITIVE_INFINITY,
       completed: [],
@@ -102,7 +121,8 @@ function progressOf(launches: readonly Launch[], { list, legs }: Executions): La
   for (const execution of list) {
     const own = progress[execution.launch];
     if (own === undefined || !isProgress(execution)) continue;
-    own.first_step_us ??= execution.start_us;
+    if (!own.hasSteps) own.first_step_us = beginOf(execution, own);
+    own.hasSteps = true;
     if (!execution.completed) continue;
     own.completed.push(execution);
     own.highest.push(Math.max(own.highest.at(-1) ?? execution.step, execution.step));
@@ -117,32 +137,47 @@ function progressOf(launches: readonly Launch[], { list, legs }: Executions): La
   return progress;
 }
 
+/** When the steps of a line began; undefined where nobody knows. */
+function beginOf(execution: Execution, { slow }: Pick<LaunchProgress, 'slow'>): number | undefined {
+  if (!hasStartupInside(execution)) return execution.start_us;
+  return slow?.from_us === execution.start_us ? slow.begin_us : undefined;
+}
+
 interface Recovery {
+  readonly isRegained: boolean;
+  /** Undefined: not yet, or nobody knows when. */
   readonly first_step_us: number | undefined;
   readonly regained_us: number | undefined;
 }
 
 /** R9: the next step start, and when the highest completed step is back at what it was. */
 function recovery(before: Before, progress: readonly LaunchProgress[], from: number): Recovery {
-  let first_step_us: number | undefined;
+  let first: LaunchProgress | undefined;
   for (let index = from; index < progress.length; index++) {
     const own = progress[index];
-    if (own?.first_step_us === undefined) continue;
-    if (first_step_us === undefined && own.first_step > before.highest) {
-      return { first_step_us: own.first_step_us, regained_us: own.first_step_us };
+    if (own === undefined || !own.hasSteps) continue;
+    if (first === undefined && own.first_step > before.highest) {
+      return { isRegained: true, first_step_us: own.first_step_us, regained_us: own.first_step_us };
     }
-    first_step_us ??= own.first_step_us;
+    first ??= own;
     const at = upperBound(own.highest.length, (position) => own.highest[position] ?? 0, before.highest - 1);
     const again = own.completed[at];
-    if (again !== undefined) return { first_step_us, regained_us: completedAt(again, before.highest) };
+    if (again === undefined) continue;
+    const regained_us = completedAt(again, beginOf(again, own), before.highest);
+    return { isRegained: true, first_step_us: first.first_step_us, regained_us };
   }
-  return { first_step_us, regained_us: undefined };
+  return { isRegained: false, first_step_us: first?.first_step_us, regained_us: undefined };
 }
 
-/** When a line of several steps completed one of them, its time shared evenly. */
-function completedAt({ step, count, start_us, end_us }: Execution, wanted: number): number {
+/** When a line of several steps completed one of them, its time from its begin on shared evenly. */
+function completedAt(
+  { step, count, end_us }: Execution,
+  begin_us: number | undefined,
+  wanted: number,
+): number | undefined {
   const done = Math.max(1, wanted - (step - count));
-  return done >= count ? end_us : start_us + Math.round(((end_us - start_us) * done) / count);
+  if (done >= count) return end_us;
+  return begin_us === undefined ? undefined : begin_us + Math.round(((end_us - begin_us) * done) / count);
 }
 
 type Told = Readonly<Partial<Record<MarkEvent['kind'], number>>>;
@@ -163,7 +198,7 @@ function interruption(
   job: string,
   before: Before,
   next: Launch | undefined,
-  { first_step_us, regained_us }: Recovery,
+  { isRegained, first_step_us, regained_us }: Recovery,
   told: Told,
 ): Incident {
   const { launch, failed_at_us, last_progress_at_us } = before;
@@ -173,7 +208,7 @@ function interruption(
   return {
     id: `${job}/${launch.attempt}`,
     kind: 'interruption',
-    state: regained_us === undefined ? 'open' : 'recovered',
+    state: isRegained ? 'recovered' : 'open',
     attempt: launch.attempt,
     failed_at_us,
     last_progress_at_us: last_progress_at_us ?? null,
@@ -194,7 +229,7 @@ function interruption(
 }
 
 function stalled(job: string, before: Before, stall: Stall, sorted: readonly MarkEvent[]): Incident {
-  const nothing = { first_step_us: undefined, regained_us: undefined };
+  const nothing = { isRegained: false, first_step_us: undefined, regained_us: undefined };
   const told = marksBetween(sorted, stall.from_us, Number.POSITIVE_INFINITY);
   const since = { ...before, failed_at_us: stall.from_us, lost_steps: 0 };
   const kind = stall.silent_from_us === undefined ? 'hang' : 'silence';
@@ -210,7 +245,7 @@ function resumedHang(job: string, launch: Launch, { start_us, end_us }: ResumedH
     last_progress_at_us: start_us,
     lost_steps: 0,
   };
-  const again = { first_step_us: end_us, regained_us: end_us };
+  const again = { isRegained: true, first_step_us: end_us, regained_us: end_us };
   const incident = interruption(job, before, undefined, again, {});
   return {
     ...incident,

@@ -5,7 +5,7 @@ import type { JobView } from './job-view.ts';
 import type { Launch } from './launches.ts';
 import { append, emptyLayer, lengthOf, sweep } from './layers.ts';
 import type { Bucket, LiveLimits, Segment, StepExecution } from './ledger-shape.ts';
-import { programStartup } from './program-startup.ts';
+import { programStartup, type SlowStart } from './program-startup.ts';
 import { createSegments } from './segments.ts';
 import {
   medianStep,
@@ -23,6 +23,8 @@ export interface Painted {
   readonly steps: StepExecution[];
   readonly stall: Stall | undefined;
   readonly resumed: readonly TimedStep[];
+  /** By attempt, what of its first kept step is start-up. */
+  readonly excesses: ReadonlyMap<number, Excess>;
   readonly overlapped_s: Record<string, number>;
 }
 
@@ -48,16 +50,18 @@ export function paint(job: Paintable, limits: LiveLimits): Painted {
   const end = openEndOf(launches, executions.list);
   const step_us = medianStep(executions.list, measured);
   const stall = end && stallOf(end, view, measured.open_us, step_us, limits);
-  const startup = programStartup(executions.list, measured);
-  const excesses = [...startup.excess_us].flatMap(([index, excess_us]): Excess[] => {
+  const startup = programStartup(executions.list, measured, launches);
+  const excesses = new Map<number, Excess>();
+  for (const [index, slow] of startup.slow) {
     const execution = executions.list[index];
-    return execution === undefined ? [] : [excessOf(job, execution, excess_us)];
-  });
+    if (execution !== undefined) excesses.set(execution.launch, excessOf(job, execution, slow));
+  }
   const overlapped = [...overlappedBy(all, from_us, to_us)].map(([kind, us]) => [kind, us / 1e6] as const);
   return {
-    segments: withStartup(write(job, all, stall), excesses),
+    segments: withStartup(write(job, all, stall), [...excesses.values()]),
     steps: stepsOf(job, measured, startup.first, stall),
     stall,
+    excesses,
     resumed: resumedHangs(timedSteps(executions.list, measured.net_us), step_us, limits),
     overlapped_s: Object.fromEntries(overlapped.sort()),
   };
@@ -142,22 +146,21 @@ export function write(job: Paintable, all: AccountLayers, stall: Stall | undefin
 }
 
 /** By how much an attempt's first kept step, from its start to its end, was slower than its others. */
-export interface Excess {
+export interface Excess extends SlowStart {
   readonly from_us: number;
   readonly to_us: number;
-  readonly excess_us: number;
   readonly cause: string | undefined;
 }
 
 export function excessOf(
   job: Pick<Paintable, 'launches'>,
   { launch, start_us, end_us }: Pick<Execution, 'launch' | 'start_us' | 'end_us'>,
-  excess_us: number,
+  slow: SlowStart,
 ): Excess {
-  return { from_us: start_us, to_us: end_us, excess_us, cause: causeBefore(job, launch) };
+  return { ...slow, from_us: start_us, to_us: end_us, cause: causeBefore(job, launch) };
 }
 
-/** R7: the first `excess_us` of what an attempt's slow first step counts for are start-up of the program. */
+/** R7: the first `excess_us` of what an attempt's slow first step counts for are start-up. */
 export function withStartup(segments: readonly Segment[], excesses: readonly Excess[]): Segment[] {
   const sorted = [...excesses].sort((a, b) => a.from_us - b.from_us);
   const list = createSegments();
@@ -174,10 +177,16 @@ export function withStartup(segments: readonly Segment[], excesses: readonly Exc
     const part_us = isOfIt ? Math.min(left, segment.to_us - segment.from_us) : 0;
     left -= part_us;
     const cut_us = segment.from_us + part_us;
-    list.add({ ...segment, to_us: cut_us, bucket: 'program_startup', cause: excess?.cause });
+    if (excess !== undefined && part_us > 0) list.add(startupOf(segment, cut_us, excess));
     list.add(part_us === 0 ? segment : { ...segment, from_us: cut_us });
   }
   return list.list();
+}
+
+/** A stretch of a step that is start-up. What comes before the first step belongs to no step. */
+export function startupOf(segment: Segment, to_us: number, { bucket, cause }: Excess): Segment {
+  const step = bucket === 'startup' ? undefined : segment.step;
+  return { ...segment, to_us, bucket, step, cause };
 }
 
 /** One piece between two boundaries: the strongest layer there says what it is, the ground below whose it is. */

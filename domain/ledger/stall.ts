@@ -1,4 +1,4 @@
-import { type Execution, isProgress } from './executions.ts';
+import { type Execution, hasStartupInside, isProgress } from './executions.ts';
 import type { JobView } from './job-view.ts';
 import type { Launch } from './launches.ts';
 import type { LiveLimits } from './ledger-shape.ts';
@@ -124,6 +124,7 @@ export function timedSteps(
     const isFirst = launch !== before;
     before = launch;
     if (!execution.completed || !isProgress(execution) || execution.labels['unlogged'] === true) continue;
+    if (hasStartupInside(execution)) continue;
     timed.push({ launch, count, start_us, end_us, net_us: net_us[index] ?? 0, isFirst });
   }
   return timed;
@@ -145,7 +146,8 @@ export function resumedHangs(
 export function medianStep(executions: readonly Execution[], times: StepTimes): number | undefined {
   const completed: number[] = [];
   for (const [index, execution] of executions.entries()) {
-    if (execution.completed && isProgress(execution)) completed.push(index);
+    if (!execution.completed || !isProgress(execution) || hasStartupInside(execution)) continue;
+    completed.push(index);
   }
   return usualStep(completed, executions, times);
 }

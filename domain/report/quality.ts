@@ -1,4 +1,5 @@
 import type { BaselineReference } from '../events.ts';
+import { hasStartupInside } from '../ledger/executions.ts';
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
 import { costReasons } from './cost.ts';
 import { energyReasons } from './energy.ts';
@@ -47,7 +48,7 @@ function telemetryReasons(view: JobView, ledger: LedgerJson): Record<string, str
 }
 
 function reasonsOf(
-  { account, at_us, spec, measured, steps_above_peak, steps_unlogged, clock_is_made_up }: JobView,
+  { account, at_us, spec, kept, measured, steps_above_peak, steps_unlogged, clock_is_made_up }: JobView,
   throughput: Throughput,
 ): Record<string, string> {
   const reasons: Record<string, string> = { ...spec.reasons };
@@ -72,6 +73,11 @@ function reasonsOf(
   if (hasImplausibleTimes(account, at_us)) {
     reasons['time'] =
       'events lie before the year 2000 or more than an hour ahead of the clock: times are microseconds since the epoch';
+  }
+  const from_launch = kept.filter(hasStartupInside);
+  if (from_launch.length > 0) {
+    reasons['startup'] =
+      `when the first steps of ${from_launch.length} attempts began is not told: what they exceed the usual step time by is start-up, all of it where no attempt of that size tells that time`;
   }
   if (steps_unlogged > 0) {
     reasons['steps_unlogged'] =

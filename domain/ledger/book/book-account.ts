@@ -3,7 +3,7 @@ import { figuresOf } from '../account.ts';
 import { layersOf } from '../account-layers.ts';
 import { type Execution, mergedSteps, withFates } from '../executions.ts';
 import type { Account, LiveLimits, Segment, StepExecution } from '../ledger-shape.ts';
-import { type Excess, measure, type Paintable, stepsOf, withStartup, write } from '../paint.ts';
+import { type Excess, measure, type Paintable, startupOf, stepsOf, withStartup, write } from '../paint.ts';
 import { createSegments, isSame } from '../segments.ts';
 import { pastStepLimit, resumedHangs, type Stall, type TimedStep, timedSteps } from '../stall.ts';
 import type { Chapter, FirstKept } from './chapter.ts';
@@ -83,6 +83,7 @@ export class BookAccount implements Account {
       from_us: page.look.from_us,
       job: page.job,
       stall: page.stall,
+      excesses: page.excesses,
       resumed: this.#resumed(),
       overlapped_s: overlapped(page),
       ranks_seen: page.ranks_seen,
@@ -277,16 +278,16 @@ function clipped(segments: readonly Segment[], from_us: number, to_us: number): 
   });
 }
 
-/** Moves what a slow first step exceeds from productive time to program start-up. */
-function move(rows: LedgerRows, { excess_us, cause }: Excess, pieces: readonly Segment[]): void {
-  let left = excess_us;
+/** Moves what a slow first step exceeds from productive time to start-up. */
+function move(rows: LedgerRows, excess: Excess, pieces: readonly Segment[]): void {
+  let left = excess.excess_us;
   for (const piece of pieces) {
     const part_us = Math.min(left, piece.to_us - piece.from_us);
     if (part_us <= 0) return;
     left -= part_us;
     const part = { ...piece, to_us: piece.from_us + part_us };
     rows.remove(part);
-    rows.add({ ...part, bucket: 'program_startup', cause });
+    rows.add(startupOf(part, part.to_us, excess));
   }
 }
 

@@ -5,6 +5,7 @@ import type { Holdings } from '../holdings.ts';
 import type { Launch } from '../launches.ts';
 import { LIVE_DEFAULTS, type LiveLimits, type Segment } from '../ledger-shape.ts';
 import { type Excess, excessOf, write } from '../paint.ts';
+import { slowStart, usualFor } from '../program-startup.ts';
 import { medianStep, openEndOf, stallOf, timedSteps } from '../stall.ts';
 import { BookAccount, type BookPage, type Painting } from './book-account.ts';
 import { type Carry, type Chapter, type FirstKept, NOTHING_SEALED } from './chapter.ts';
@@ -279,7 +280,7 @@ export class JobBook {
     try {
       const excesses = new Map<number, Excess>();
       for (const [launch, { execution, net_us }] of firsts) {
-        const excess = this.#excessIn(look, launch, execution, net_us);
+        const excess = this.#excessIn(look, execution, net_us);
         if (excess !== undefined) excesses.set(launch, excess);
       }
       return { step_us: this.#statistics.ofJob(), excesses };
@@ -288,11 +289,10 @@ export class JobBook {
     }
   }
 
-  #excessIn({ stretch }: Look, launch: number, execution: Execution, net_us: number): Excess | undefined {
-    const usual_us = this.#statistics.ofAttempt(launch);
-    if (usual_us === undefined) return undefined;
-    const excess_us = Math.round(net_us - usual_us * execution.count);
-    return excess_us > 0 ? excessOf(stretch, execution, excess_us) : undefined;
+  #excessIn({ stretch }: Look, execution: Execution, net_us: number): Excess | undefined {
+    const usual_us = usualFor(execution, stretch.launches, this.#statistics);
+    const slow = slowStart(execution, net_us, usual_us);
+    return slow === undefined ? undefined : excessOf(stretch, execution, slow);
   }
 
   #untouchedBy(excesses: ReadonlyMap<number, Excess>): number {
@@ -301,6 +301,7 @@ export class JobBook {
       const [now, before] = [excesses.get(launch), this.#excess.get(launch)];
       const isSame =
         now?.excess_us === before?.excess_us &&
+        now?.bucket === before?.bucket &&
         now?.from_us === before?.from_us &&
         now?.cause === before?.cause;
       if (!isSame) until_us = Math.min(until_us, now?.from_us ?? until_us, before?.from_us ?? until_us);

@@ -1,10 +1,12 @@
-import { type Execution, isProgress } from '../executions.ts';
+import { type Execution, hasStartupInside, isProgress } from '../executions.ts';
+import { isUndone, type UsualSteps } from '../program-startup.ts';
 import type { StepTimes } from '../usual-step.ts';
 import { WeightedMultiset } from './weighted-multiset.ts';
 
 const IS_WHOLE = 1;
 const IS_OF_JOB = 2;
 const IS_OF_ATTEMPT = 4;
+const IS_LOST = 8;
 
 /** What the steps of a stretch say about how long steps take, as `usualStep` would look at each. */
 export interface StepSamples {
@@ -34,7 +36,7 @@ export function samplesOf(
   };
   for (const [index, execution] of executions.entries()) {
     const net = net_us[offset + index] ?? 0;
-    if (net === 0 || !isProgress(execution)) continue;
+    if (net === 0 || !isProgress(execution) || hasStartupInside(execution)) continue;
     const { launch, count, start_us, end_us, completed, fate } = execution;
     samples.value_us[index] = (own_us[offset + index] ?? net) / count;
     samples.count[index] = count;
@@ -42,7 +44,8 @@ export function samplesOf(
     samples.flags[index] =
       (net === end_us - start_us ? IS_WHOLE : 0) |
       (completed ? IS_OF_JOB : 0) |
-      (fate === 'productive' && !isFirstKept(execution) ? IS_OF_ATTEMPT : 0);
+      (fate === 'productive' && !isFirstKept(execution) ? IS_OF_ATTEMPT : 0) |
+      (isUndone(execution) ? IS_LOST : 0);
   }
   return samples;
 }
@@ -64,9 +67,10 @@ class Sample {
 }
 
 /** The step times of a job and of each of its attempts, to take medians of while stretches come and go. */
-export class StepStatistics {
+export class StepStatistics implements UsualSteps {
   readonly #job = new Sample();
-  readonly #attempts = new Map<number, Sample>();
+  readonly #kept = new Map<number, Sample>();
+  readonly #lost = new Map<number, Sample>();
 
   add(samples: StepSamples): void {
     this.#change(samples, true);
@@ -82,8 +86,13 @@ export class StepStatistics {
   }
 
   /** The same of an attempt's kept steps, its first one aside. */
-  ofAttempt(launch: number): number | undefined {
-    return this.#attempts.get(launch)?.median();
+  kept(launch: number): number | undefined {
+    return this.#kept.get(launch)?.median();
+  }
+
+  /** The same of an attempt's steps that were rolled back. */
+  lost(launch: number): number | undefined {
+    return this.#lost.get(launch)?.median();
   }
 
   #change({ value_us, count, launch, flags }: StepSamples, isAdded: boolean): void {
@@ -93,14 +102,17 @@ export class StepStatistics {
       const isWhole = (flag & IS_WHOLE) !== 0;
       if ((flag & IS_OF_JOB) !== 0) this.#job.change(isWhole, value, weight, isAdded);
       if ((flag & IS_OF_ATTEMPT) !== 0) {
-        this.#attempt(launch[index] ?? 0).change(isWhole, value, weight, isAdded);
+        sampleOf(this.#kept, launch[index] ?? 0).change(isWhole, value, weight, isAdded);
+      }
+      if ((flag & IS_LOST) !== 0) {
+        sampleOf(this.#lost, launch[index] ?? 0).change(isWhole, value, weight, isAdded);
       }
     }
   }
+}
 
-  #attempt(launch: number): Sample {
-    const known = this.#attempts.get(launch) ?? new Sample();
-    this.#attempts.set(launch, known);
-    return known;
-  }
+function sampleOf(samples: Map<number, Sample>, launch: number): Sample {
+  const known = samples.get(launch) ?? new Sample();
+  samples.set(launch, known);
+  return known;
 }

@@ -11,6 +11,7 @@ interface Plan {
     readonly ending: 'fail' | 'clean' | 'unclean' | 'silent';
     readonly numbered: boolean;
     readonly started: boolean;
+    readonly from_launch: boolean;
   }[];
   readonly ranks: number;
   readonly numbered_ranks: boolean;
@@ -36,6 +37,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
       ending: fc.constantFrom('fail', 'fail', 'clean', 'unclean', 'silent'),
       numbered: fc.constantFrom(true, true, true, false),
       started: fc.constantFrom(true, true, true, false),
+      from_launch: fc.constantFrom(false, false, false, true),
     }),
     { minLength: 1, maxLength: 4 },
   ),
@@ -87,6 +89,7 @@ function eventsOf(plan: Plan): JobScopedEvent[] {
           ...(plan.ends ? { end_us: end_us + rank * 300 } : {}),
           ...(plan.numbered_ranks ? { rank } : {}),
           ...(plan.count === 1 ? {} : { count: plan.count }),
+          ...(done === 0 && attempt.from_launch ? { labels: { startup_included: true } } : {}),
         });
       }
       now_us = end_us + (plan.gaps[told % plan.gaps.length] ?? 0) + 1000;
