@@ -17,6 +17,7 @@ import { migrate } from '../../platform/store/migrate.ts';
 import { RowBinaryWriter } from '../../platform/store/row-binary.ts';
 import { openDeadLetters } from '../../services/analyzer/ingest/dead-letters.ts';
 import { createIngest } from '../../services/analyzer/ingest/ingest.ts';
+import { countCopies } from './oracle.ts';
 
 const folder = process.argv[2];
 if (folder === undefined) throw new Error('usage: ingest-process <folder>');
@@ -28,6 +29,7 @@ await store.command(`CREATE TABLE IF NOT EXISTS series_points
   (series_id UInt64, ts DateTime64(3, 'UTC'), value Float64, version UInt64)
   ENGINE = MergeTree PARTITION BY toYYYYMM(ts) ORDER BY (series_id, ts)
   SETTINGS non_replicated_deduplication_window = 10000`);
+await countCopies(store);
 await migrate(store);
 // Small segments and deliveries, so that kills also fall between two of them.
 const config = { ...SPOOL_DEFAULTS, segment_bytes_max: 100_000, delivery_bytes_max: 20_000 };
