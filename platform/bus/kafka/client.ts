@@ -1,4 +1,12 @@
-import { type Admin, type Consumer, Kafka, type KafkaMessage, logLevel, type Producer } from 'kafkajs';
+import {
+  type Admin,
+  type Consumer,
+  Kafka,
+  type KafkaMessage,
+  logLevel,
+  type Message,
+  type Producer,
+} from 'kafkajs';
 import type { Log } from '../../log.ts';
 import type { KafkaConfig } from './config.ts';
 
@@ -7,6 +15,7 @@ export type KafkaAdmin = Admin;
 export type KafkaConsumer = Consumer;
 export type KafkaProducer = Producer;
 export type ReceivedMessage = KafkaMessage;
+export type SentMessage = Message;
 
 /** A client of the cluster; what kafkajs logs goes to `log`. */
 export function createKafkaClient({ brokers, client_id }: KafkaConfig, log: Log): Kafka {
