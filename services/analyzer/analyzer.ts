@@ -330,7 +330,10 @@ class Accountant {
       namedQuery('derived_progress'),
     );
     for (const { job, newest_version } of progress) {
-      if (this.#owns(job)) this.#written.set(job, Number(newest_version));
+      if (!this.#owns(job)) continue;
+      this.#written.set(job, Number(newest_version));
+      // its points went with those of other jobs, in inserts that were numbered on
+      this.#writer.continueAfter(Number(newest_version) + INSERTS_OF_A_TICK_MAX);
     }
     const alive_us = clock.now_us() - Math.max(config.abandoned_after_s, config.ended_visible_s) * 1e6;
     for await (const { job, newest_received_ms } of allJobs(store)) {
@@ -346,6 +349,9 @@ class Accountant {
     }
   }
 }
+
+/** Above the inserts that one writing of many jobs takes. */
+const INSERTS_OF_A_TICK_MAX = 10_000;
 
 interface StoredJob {
   readonly job: string;

@@ -20,6 +20,8 @@ export interface SeriesWriter {
   add(writing: SeriesWriting, now_us: number): Promise<void>;
   /** Writes what was taken and is not written yet. Never throws. */
   flush(now_us: number): Promise<void>;
+  /** What is written from now on replaces what another process wrote under this version, whose clock may be ahead. */
+  continueAfter(version: number): void;
 }
 
 export function createSeriesWriter(
@@ -71,6 +73,9 @@ export function createSeriesWriter(
       if (size >= insert_points_max) await flush(now_us);
     },
     flush,
+    continueAfter(newest) {
+      version = Math.max(version, newest);
+    },
   };
 }
 

@@ -38,6 +38,12 @@ export async function readPublished(store: Store, job: string, page: number): Pr
   };
 }
 
+/** Of all result rows of a job, those that a killed process left half done among them; 0 when there are none. */
+export async function readNewestVersion(store: Store, job: string): Promise<number> {
+  const [row] = await store.query<{ newest_version: number }>(namedQuery('results_newest_version'), { job });
+  return Number(row?.newest_version ?? 0);
+}
+
 interface StepJson {
   readonly start_us: number;
   readonly attempt: number;

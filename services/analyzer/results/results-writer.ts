@@ -3,7 +3,7 @@ import { RowBinaryWriter } from '../../../platform/store/row-binary.ts';
 import type { Store } from '../../../platform/store/store.ts';
 import type { AnalyzerConfig } from '../config.ts';
 import { type PublishedJob, type Publishing, publishing } from './published-job.ts';
-import { readPublished } from './published-reader.ts';
+import { readNewestVersion, readPublished } from './published-reader.ts';
 import {
   incidentRow,
   type RowStamp,
@@ -55,7 +55,12 @@ export function createResultsWriter(store: Store, limits: Limits): ResultsWriter
   async function keptOf(job: string): Promise<Kept> {
     const known = jobs.get(job);
     if (known !== undefined) return known;
-    const published = await readPublished(store, job, limits.results_read_rows_max);
+    const [published, newest] = await Promise.all([
+      readPublished(store, job, limits.results_read_rows_max),
+      readNewestVersion(store, job),
+    ]);
+    // whoever wrote them may have had a clock that is ahead of this one
+    version = Math.max(version, newest);
     const kept = { published, written_us: Number.NEGATIVE_INFINITY, spec: '' };
     jobs.set(job, kept);
     return kept;
