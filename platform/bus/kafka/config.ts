@@ -1,3 +1,5 @@
+import { KAFKA_READER_DEFAULTS, type KafkaReaderConfig } from './reader-config.ts';
+
 /** The Kafka bus of cluster mode. Times in seconds, sizes in bytes. */
 export interface KafkaConfig {
   /** `host:port` of some brokers of the cluster. */
@@ -16,6 +18,7 @@ export interface KafkaConfig {
   readonly message_bytes_max: number;
   /** The consumer group that all analyzers share. */
   readonly group: string;
+  readonly reader: KafkaReaderConfig;
 }
 
 export const KAFKA_DEFAULTS: KafkaConfig = {
@@ -28,4 +31,5 @@ export const KAFKA_DEFAULTS: KafkaConfig = {
   retention_hours: 72,
   message_bytes_max: 4 * 1024 ** 2,
   group: 'headway-analyzer',
+  reader: KAFKA_READER_DEFAULTS,
 };

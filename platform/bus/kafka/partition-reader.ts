@@ -1,0 +1,338 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Fence } from '../../fence.ts';
+import type { Log } from '../../log.ts';
+import type { DeliveryHandler } from '../bus.ts';
+import type { DeadLetters } from '../dead-letters.ts';
+import type { OffsetRange, PartitionClaim, PartitionPositions } from '../partition-positions.ts';
+import { withoutCopies } from './copies.ts';
+import { type LogMessage, RESERVED_NAME } from './log-message.ts';
+import { isOtherLog, type LogEnds, type LogStart, logStart } from './log-start.ts';
+import { cutRanges } from './range.ts';
+import type { KafkaReaderConfig } from './reader-config.ts';
+import type { MutableCounts } from './reader-counts.ts';
+import { untilDone } from './retry.ts';
+
+/** What one fetch gave of a partition. */
+export interface Fetched {
+  /** Offsets of its first and last record, records of transactions included. */
+  readonly first: number;
+  readonly last: number;
+  readonly messages: readonly LogMessage[];
+}
+
+export interface PartitionDependencies {
+  readonly positions: PartitionPositions;
+  readonly handler: DeliveryHandler;
+  readonly deadLetters: DeadLetters;
+  readonly config: KafkaReaderConfig;
+  readonly counts: MutableCounts;
+  readonly log: Log;
+  /** `<cluster id>/<topic>`: what the positions call the topic, and how every token begins. */
+  readonly topic: string;
+  readonly partition: number;
+  /** Asks the brokers anew. */
+  readonly ends: () => Promise<LogEnds>;
+  /** Aborted when the partition may be another's: nothing more is begun, nothing is tried again. */
+  readonly signal: AbortSignal;
+}
+
+/** Kept with the sequences of producers: all of them only ever rise. */
+const WRITTEN_MAX = `${RESERVED_NAME}written_max_ms`;
+const INCARNATION = `${RESERVED_NAME}incarnation`;
+
+/**
+ * One partition under one claim: what was fetched becomes ranges, each written down as begun, delivered, and written
+ * down as finished. Throws Fenced when somebody claimed the partition after this one.
+ */
+export class PartitionReader {
+  readonly #deps: PartitionDependencies;
+  readonly #fence: Fence;
+  readonly #sequences: Map<string, number>;
+  #start: LogStart;
+  #begun: OffsetRange | null;
+  /** Of the range that an earlier claim began, what has come of it. */
+  #gathered: LogMessage[] = [];
+  /** Everything before it is in the tables. */
+  #next: number;
+  /** Where the next fetch has to begin. */
+  #cursor: number;
+  /** A hole in the log that was looked into. */
+  #hole: number | null = null;
+  /** The next range may repeat rows of a range that cannot be repeated as it was. */
+  #isOverlap = false;
+  #high: number;
+  #active_ms: number | null = null;
+
+  /** What Kafka was told of `next_offset`. */
+  committed_offset: number | null = null;
+
+  private constructor(deps: PartitionDependencies, { fence, position }: PartitionClaim, ends: LogEnds) {
+    this.#deps = deps;
+    this.#fence = fence;
+    this.#sequences = new Map(position.sequences);
+    this.#begun = position.begun;
+    this.#high = ends.high;
+    const { next_offset, begun } = position;
+    const written_max_ms = this.#writtenMax_ms;
+    this.#start = logStart({ next_offset, begun, written_max_ms }, ends);
+    this.#next = begun?.from ?? next_offset ?? this.#start.resume;
+    this.#cursor = this.#start.check ?? this.#start.resume;
+    if (this.#start.lost > 0) this.#noteLost(this.#next, ends);
+  }
+
+  get partition(): number {
+    return this.#deps.partition;
+  }
+
+  /** Everything before it is in the tables. */
+  get next_offset(): number {
+    return this.#next;
+  }
+
+  /** Where fetching has to begin. */
+  get cursor(): number {
+    return this.#cursor;
+  }
+
+  /** Messages that are not in the tables yet, as far as the brokers told. */
+  get lag(): number {
+    return Math.max(0, this.#high - this.#next);
+  }
+
+  /** When a range was last finished, ms since the epoch; null before the first. */
+  get active_ms(): number | null {
+    return this.#active_ms;
+  }
+
+  set high(offset: number) {
+    this.#high = Math.max(this.#high, offset);
+  }
+
+  /** Asks for the ends of the log, after the claim; undefined when the signal ended it. Throws Fenced. */
+  static async open(
+    deps: PartitionDependencies,
+    claim: PartitionClaim,
+  ): Promise<PartitionReader | undefined> {
+    const { next_offset, begun } = claim.position;
+    const read_to = Math.max(next_offset ?? 0, begun?.to ?? 0);
+    const ends = await endsOf(deps, read_to);
+    if (ends === undefined) return undefined;
+    const reader = new PartitionReader(deps, claim, ends);
+    await reader.#open();
+    return reader;
+  }
+
+  /** What can be done before the first message: a range that was begun and of which nothing is left, a log cut short. */
+  async #open(): Promise<void> {
+    const { check, resume, isShort } = this.#start;
+    if (isShort && check === null) await this.#restart(resume, 'the log ends before what was read of it');
+    else if (this.#begun !== null && this.#begun.to <= resume) await this.#deliverBegun();
+  }
+
+  /** Records that the client read and keeps to itself, such as the ends of transactions. */
+  passOver(first: number, last: number): void {
+    if (first > this.#cursor || last < this.#cursor) return;
+    if (this.#next === this.#cursor) this.#next = last + 1;
+    this.#cursor = last + 1;
+  }
+
+  /** Takes what was fetched; true when fetching has to go on at the cursor and not behind it. */
+  async take(fetched: Fetched): Promise<boolean> {
+    if (await this.#isMisplaced(fetched)) return true;
+    if (!(await this.#isSameLog(fetched))) return true;
+    let messages = fetched.messages.filter(({ offset }) => offset >= this.#cursor);
+    if (this.#begun !== null) {
+      const { to } = this.#begun;
+      this.#gathered.push(...messages.filter(({ offset }) => offset < to));
+      this.#cursor = fetched.last + 1;
+      if (this.#cursor < to) return false;
+      messages = messages.filter(({ offset }) => offset >= to);
+      if (!(await this.#deliverBegun())) return false;
+    }
+    for (const cut of cutRanges(messages, this.#next, this.#deps.config)) {
+      const again = this.#isOverlap;
+      if (!(await this.#deliver(cut.range, cut.messages, again))) return false;
+      this.#isOverlap = false;
+    }
+    this.#cursor = fetched.last + 1;
+    return false;
+  }
+
+  /** Whether the messages are not those that come next. */
+  async #isMisplaced({ first, last }: Fetched): Promise<boolean> {
+    if (first <= this.#cursor && last >= this.#cursor) return false;
+    const ends = await endsOf(this.#deps, this.#cursor);
+    if (ends === undefined) return true;
+    if (ends.high < this.#cursor) {
+      await this.#restart(ends.low, 'the log ends before what was read of it');
+      return true;
+    }
+    if (ends.low > this.#cursor) {
+      this.#noteLost(this.#cursor, ends);
+      this.#cursor = ends.low;
+      return first > this.#cursor || last < this.#cursor;
+    }
+    if (first > this.#cursor && this.#hole === this.#cursor) {
+      // Read twice, and nothing is there: a log that was compacted.
+      this.#cursor = first;
+      return false;
+    }
+    this.#hole = this.#cursor;
+    return true;
+  }
+
+  /** Looks at the message before the first new one; false when reading has to begin elsewhere. */
+  async #isSameLog({ messages }: Fetched): Promise<boolean> {
+    const { check, resume, isShort } = this.#start;
+    if (check === null) return true;
+    const known = messages.find(({ offset }) => offset === check);
+    this.#start = { ...this.#start, check: null };
+    if (known !== undefined && isOtherLog(known.written_ms, this.#writtenMax_ms)) {
+      const ends = await endsOf(this.#deps, 0);
+      if (ends !== undefined) await this.#restart(ends.low, 'the topic was made anew');
+      return false;
+    }
+    if (isShort) {
+      this.#isOverlap = this.#begun !== null;
+      await this.#restart(resume, 'the log lost its end');
+      return false;
+    }
+    this.#cursor = resume;
+    return true;
+  }
+
+  /** The offsets will be counted anew, so tokens have to differ from now on. */
+  async #restart(at: number, why: string): Promise<void> {
+    const { positions, log, partition, counts } = this.#deps;
+    const incarnation = this.#incarnation + 1;
+    const range = { from: at, to: at };
+    const done = await untilDone(
+      'a new log was not written down',
+      async () => {
+        await positions.begin(this.#fence, range);
+        await positions.finish(this.#fence, range, new Map([[INCARNATION, incarnation]]));
+      },
+      this.#deps,
+    );
+    if (done === undefined) return;
+    counts.changed_logs += 1;
+    log.error('the log of a partition is not the one that was read; what was not read of that one is lost', {
+      why,
+      partition,
+      read_to: this.#next,
+      begins_at: at,
+      incarnation,
+    });
+    this.#sequences.set(INCARNATION, incarnation);
+    this.#begun = null;
+    this.#gathered = [];
+    this.#next = at;
+    this.#cursor = at;
+  }
+
+  async #deliverBegun(): Promise<boolean> {
+    const begun = this.#begun;
+    if (begun === null) return true;
+    this.#deps.counts.repeated_ranges += 1;
+    if (!(await this.#deliver(begun, this.#gathered, true))) return false;
+    this.#begun = null;
+    this.#gathered = [];
+    return true;
+  }
+
+  /** False when it was given up. */
+  async #deliver(range: OffsetRange, messages: readonly LogMessage[], again: boolean): Promise<boolean> {
+    const { positions, counts, signal } = this.#deps;
+    if (signal.aborted) return false;
+    const kept = withoutCopies(messages, this.#sequences, ({ numbered }) => numbered);
+    const begun = await untilDone(
+      'a range was not written down',
+      () => positions.begin(this.#fence, range),
+      this.#deps,
+    );
+    if (begun === undefined) return false;
+    const handled = await untilDone(
+      'delivery failed',
+      (attempt) => this.#hand(range, kept.messages, attempt, again || attempt > 1),
+      this.#deps,
+    );
+    if (handled === undefined) return false;
+    const written_max_ms = messages.reduce((max, one) => Math.max(max, one.written_ms), 0);
+    const sequences = new Map(kept.sequences);
+    sequences.set(WRITTEN_MAX, Math.max(written_max_ms, this.#writtenMax_ms ?? 0));
+    const finished = await untilDone(
+      'a range that is stored was not written down',
+      () => positions.finish(this.#fence, range, sequences),
+      this.#deps,
+    );
+    if (finished === undefined) return false;
+    for (const [producer, sequence] of sequences) this.#sequences.set(producer, sequence);
+    this.#next = range.to;
+    this.#active_ms = Date.now();
+    counts.messages += messages.length;
+    counts.copies += kept.copies;
+    counts.skipped_sequences += kept.skipped;
+    counts.foreign_messages += messages.filter(({ isForeign }) => isForeign).length;
+    return true;
+  }
+
+  async #hand(
+    range: OffsetRange,
+    messages: readonly LogMessage[],
+    attempt: number,
+    again: boolean,
+  ): Promise<void> {
+    const { handler, deadLetters, counts } = this.#deps;
+    try {
+      const batches = messages.flatMap(({ batch }) => batch ?? []);
+      const token = `${this.#logName}/${this.partition}/${range.from}-${range.to}`;
+      if (batches.length > 0) await handler({ token, batches, attempt, again, fence: this.#fence });
+      for (const { letter } of messages) {
+        if (letter === null) continue;
+        await deadLetters.put(letter.letter, letter.reason, letter.origin);
+        counts.dead_letters += 1;
+        counts.refused_lines += letter.origin.lines === undefined ? 0 : letter.letter.rows;
+      }
+    } catch (cause) {
+      counts.failed_deliveries += 1;
+      throw cause;
+    }
+  }
+
+  #noteLost(from: number, { low, high }: LogEnds): void {
+    const lost = low - from;
+    this.#deps.counts.lost_messages += lost;
+    this.#deps.log.error('messages were deleted by retention before they were read', {
+      partition: this.partition,
+      read_to: from,
+      log_from: low,
+      log_to: high,
+      lost_messages_max: lost,
+    });
+  }
+
+  get #logName(): string {
+    return this.#incarnation === 0 ? this.#deps.topic : `${this.#deps.topic}#${this.#incarnation}`;
+  }
+
+  get #incarnation(): number {
+    return this.#sequences.get(INCARNATION) ?? 0;
+  }
+
+  get #writtenMax_ms(): number | null {
+    return this.#sequences.get(WRITTEN_MAX) ?? null;
+  }
+}
+
+/** A broker that has just become leader may for a moment know less than the one before it. */
+const SHORT_LOOKS = 4;
+const SHORT_PAUSE_S = 0.5;
+
+/** The ends of the log; looked at again when it seems to be shorter than what was read of it. */
+async function endsOf(deps: PartitionDependencies, read_to: number): Promise<LogEnds | undefined> {
+  for (let look = 1; ; look++) {
+    const ends = await untilDone('ends of a partition not read', () => deps.ends(), deps);
+    if (ends === undefined || ends.value.high >= read_to || look === SHORT_LOOKS) return ends?.value;
+    await setTimeout(SHORT_PAUSE_S * 1000, undefined, { signal: deps.signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,32 @@
+import { setTimeout } from 'node:timers/promises';
+import { Fenced } from '../../fence.ts';
+import type { Log } from '../../log.ts';
+
+export interface RetryPauses {
+  readonly retry_first_s: number;
+  readonly retry_max_s: number;
+}
+
+/**
+ * Tries until it succeeds, with growing pauses; undefined when the signal ended it. The first try is always made, and a
+ * try that is under way is waited for. Only Fenced is thrown: what another process has taken over no later try can do.
+ */
+export async function untilDone<T>(
+  what: string,
+  work: (attempt: number) => Promise<T>,
+  { config, log, signal }: { config: RetryPauses; log: Log; signal: AbortSignal },
+): Promise<{ readonly value: T } | undefined> {
+  let pause_s = config.retry_first_s;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return { value: await work(attempt) };
+    } catch (cause) {
+      if (cause instanceof Fenced) throw cause;
+      const problem = cause instanceof Error ? cause.message : String(cause);
+      log.warn(what, { problem, attempt, retry_in_s: pause_s });
+    }
+    await setTimeout(pause_s * 1000, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return undefined;
+    pause_s = Math.min(pause_s * 2, config.retry_max_s);
+  }
+}
