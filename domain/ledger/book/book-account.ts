@@ -10,6 +10,7 @@ import type { Chapter, FirstKept } from './chapter.ts';
 import { openDigest } from './digest.ts';
 import { LedgerRows, rowsOf } from './ledger-rows.ts';
 import type { Look } from './look.ts';
+import type { Shelved } from './shelf.ts';
 import type { StepColumns } from './step-columns.ts';
 
 /** Everything an account of a book is read off. */
@@ -27,12 +28,10 @@ export interface BookPage {
   readonly excesses: ReadonlyMap<number, Excess>;
   readonly firsts: ReadonlyMap<number, FirstKept>;
   readonly firstInTail: ReadonlySet<Execution>;
-  readonly chapters: readonly Chapter[];
+  readonly shelved: Shelved;
   /** Chapters painted lately, slow first steps still productive; a chapter's painting holds for as long as it does. */
   readonly paintings: Map<Chapter, Painting>;
-  readonly digest: readonly Execution[];
   readonly steps: StepColumns;
-  readonly sealed: { readonly rows: LedgerRows; readonly overlapped_us: ReadonlyMap<string, number> };
   readonly ranks_seen: number;
   readonly unchanged_until_us: number;
 }
@@ -119,7 +118,7 @@ export class BookAccount implements Account {
     let first = this.#firstChapter(time_us);
     // one that chapters cut is whole only with its parts in those before
     while (first > 0 && this.#isCutBefore(first)) first--;
-    for (let index = first; index < this.#page.chapters.length; index++) {
+    for (let index = first; index < this.#page.shelved.chapters.length; index++) {
       for (const segment of this.#painting(index).segments) list.add(segment);
     }
     for (const segment of this.#tailSegments()) list.add(segment);
@@ -127,14 +126,15 @@ export class BookAccount implements Account {
   }
 
   #isCutBefore(index: number): boolean {
-    const behind = index < this.#page.chapters.length ? this.#painting(index).segments : this.#tailSegments();
+    const behind =
+      index < this.#page.shelved.chapters.length ? this.#painting(index).segments : this.#tailSegments();
     const last = this.#painting(index - 1).segments.at(-1);
     return last !== undefined && behind[0] !== undefined && isSame(last, behind[0]);
   }
 
   /** Executions of chapters that end after a time, in order of start: none that ends after it is missing. */
   *stepsFrom(time_us: number): Generator<StepExecution> {
-    const { chapters } = this.#page;
+    const { chapters } = this.#page.shelved;
     for (let index = this.#firstChapter(time_us); index < chapters.length; index++) {
       yield* this.#painting(index).steps;
     }
@@ -148,15 +148,16 @@ export class BookAccount implements Account {
   }
 
   #allRows(): Segment[] {
-    const { sealed, excesses, firsts } = this.#page;
-    const sums = new LedgerRows(sealed.rows);
+    const { shelved, excesses, firsts } = this.#page;
+    const sums = new LedgerRows(shelved.rows);
     for (const row of rowsOf(this.#tailSegments())) sums.add(row);
     for (const [launch, excess] of excesses) move(sums, excess, firsts.get(launch)?.pieces ?? []);
     return sums.rows();
   }
 
   #rowsBetween(from_us: number, to_us: number): Segment[] {
-    const { chapters, look } = this.#page;
+    const { look } = this.#page;
+    const { chapters } = this.#page.shelved;
     const sums = new LedgerRows();
     const add = (segments: readonly Segment[]) => {
       for (const row of rowsOf(clipped(segments, from_us, to_us))) sums.add(row);
@@ -177,7 +178,7 @@ export class BookAccount implements Account {
   }
 
   #firstChapter(time_us: number): number {
-    const { chapters } = this.#page;
+    const { chapters } = this.#page.shelved;
     let low = 0;
     let high = chapters.length;
     while (low < high) {
@@ -209,18 +210,22 @@ export class BookAccount implements Account {
 
   /** Hangs that went on by themselves: of chapters, only those that had a step that long are looked into. */
   #resumed(): TimedStep[] {
-    const { chapters, step_us, live, timed } = this.#page;
+    const { step_us, live, timed } = this.#page;
+    const { chapters, withLong } = this.#page.shelved;
     if (step_us === undefined) return [];
-    const resumed: TimedStep[] = [];
-    for (let index = 0; index < chapters.length; index++) {
-      const { long, longest_us } = chapters[index] ?? NO_LONG_STEPS;
-      let isHidden = false;
+    const isHidden = (longest_us: ReadonlyMap<number, number>) => {
       for (const [count, net_us] of longest_us) {
-        isHidden ||= net_us > pastStepLimit(count, false, step_us, live);
+        if (net_us > pastStepLimit(count, false, step_us, live)) return true;
       }
-      const candidates = isHidden ? this.#painting(index).timed : long;
-      if (candidates.length > 0) resumed.push(...resumedHangs(candidates, step_us, live));
-    }
+      return false;
+    };
+    const resumed: TimedStep[] = [];
+    if (isHidden(chapters.at(-1)?.carry.longest_us ?? NONE_LONG)) {
+      for (const [index, { long, longest_us }] of chapters.entries()) {
+        const candidates = isHidden(longest_us) ? this.#painting(index).timed : long;
+        resumed.push(...resumedHangs(candidates, step_us, live));
+      }
+    } else for (const { long } of withLong) resumed.push(...resumedHangs(long, step_us, live));
     resumed.push(...resumedHangs(timed, step_us, live));
     return resumed;
   }
@@ -229,7 +234,7 @@ export class BookAccount implements Account {
     const known = this.#paintings.get(index);
     if (known !== undefined) return known;
     this.#guard();
-    const chapter = this.#page.chapters[index];
+    const chapter = this.#page.shelved.chapters[index];
     const painting = chapter === undefined ? NOTHING : this.#painted(chapter);
     if (this.#paintings.size >= PAINTINGS_MAX) this.#paintings.clear();
     this.#paintings.set(index, painting);
@@ -254,11 +259,11 @@ export class BookAccount implements Account {
 
 const NOTHING: Painting = { segments: [], steps: [], timed: [] };
 const PAINTINGS_MAX = 16;
-const NO_LONG_STEPS: Pick<Chapter, 'long' | 'longest_us'> = { long: [], longest_us: new Map() };
+const NONE_LONG: ReadonlyMap<number, number> = new Map();
 
-function overlapped({ look, sealed }: BookPage): Account['overlapped_s'] {
+function overlapped({ look, shelved }: BookPage): Account['overlapped_s'] {
   const { stretch, all } = look;
-  const sums = new Map(sealed.overlapped_us);
+  const sums = new Map(shelved.overlapped_us);
   for (const [kind, layer] of all.overlapped) {
     let us = sums.get(kind) ?? 0;
     for (const [index, from_us] of layer.from.entries()) {
@@ -305,7 +310,7 @@ function painted(page: BookPage, chapter: Chapter): Painting {
   const { resolved } = mergedSteps(own, Number.POSITIVE_INFINITY, prior);
   const inside = resolved.filter(({ told_from_us }) => told_from_us < carry.to_us);
   const executions = withFates(inside, all_executions.legs);
-  const before = [...page.digest.slice(0, chapter.digest_before), ...openDigest(from.digest)];
+  const before = [...page.shelved.digest.slice(0, chapter.digest_before), ...openDigest(from.digest)];
   const list = [...before, ...executions];
   const stretch: Paintable = {
     ...look.stretch,

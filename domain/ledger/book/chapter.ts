@@ -20,6 +20,8 @@ export interface Carry {
   readonly digest: DigestState;
   /** Highest step of an execution before it that is kept: who does it or an earlier one again reopens the past. */
   readonly kept_step: number;
+  /** Longest of the steps before it that no chapter remembers by themselves, by their `count`. */
+  readonly longest_us: ReadonlyMap<number, number>;
 }
 
 export const NOTHING_SEALED: Carry = {
@@ -31,6 +33,7 @@ export const NOTHING_SEALED: Carry = {
   launch_before: undefined,
   digest: EMPTY_DIGEST,
   kept_step: Number.NEGATIVE_INFINITY,
+  longest_us: new Map(),
 };
 
 /** The first kept execution of an attempt, and what it counts for, in pieces. */

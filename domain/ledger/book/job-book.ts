@@ -4,24 +4,17 @@ import type { Execution, Leg } from '../executions.ts';
 import type { Holdings } from '../holdings.ts';
 import type { Launch } from '../launches.ts';
 import { LIVE_DEFAULTS, type LiveLimits, type Segment } from '../ledger-shape.ts';
-import { type Excess, excessOf, write } from '../paint.ts';
-import { slowStart, usualFor } from '../program-startup.ts';
+import { type Excess, write } from '../paint.ts';
 import { medianStep, openEndOf, stallOf, timedSteps } from '../stall.ts';
 import { BookAccount, type BookPage, type Painting } from './book-account.ts';
-import { type Carry, type Chapter, type FirstKept, NOTHING_SEALED } from './chapter.ts';
+import type { Carry, Chapter, FirstKept } from './chapter.ts';
 import type { CutLimits } from './cuts.ts';
-import { LedgerRows } from './ledger-rows.ts';
-import {
-  type Look,
-  type LookOptions,
-  lookBehind,
-  type Past,
-  type Reopen,
-  type Representative,
-} from './look.ts';
+import { type Look, type LookOptions, lookBehind, type Past, type Reopen } from './look.ts';
 import { type Sealable, sealedFrom } from './sealing.ts';
+import { Shelf } from './shelf.ts';
+import { SlowStarts } from './slow-starts.ts';
 import { StepColumns } from './step-columns.ts';
-import { type StepSamples, StepStatistics, samplesOf } from './step-statistics.ts';
+import { type StepSamples, samplesOf } from './step-statistics.ts';
 
 export interface BookLimits extends CutLimits {
   /** Step events that are read at once when many arrived: what is in hand as objects at one time. */
@@ -48,17 +41,14 @@ export class JobBook {
   readonly #limits: BookLimits;
   readonly #steps: StepColumns;
   readonly #small: JobScopedEvent[] = [];
+  /** Starts of attempts that gave no number. */
+  readonly #unnumbered_us: number[] = [];
   readonly #smallLines = new Set<string>();
   readonly #firstOfRank = new Map<number, number>();
   #pending: StepEvent[] = [];
 
-  readonly #chapters: Chapter[] = [];
-  readonly #digest: Execution[] = [];
-  readonly #representatives: Representative[] = [];
-  readonly #statistics = new StepStatistics();
-  readonly #rows = new LedgerRows();
-  readonly #overlapped_us = new Map<string, number>();
-  readonly #firsts = new Map<number, FirstKept>();
+  readonly #shelf = new Shelf();
+  readonly #slowStarts = new SlowStarts();
   #legs: readonly Leg[] = [];
   #launches: readonly Launch[] = [];
   #holdings: Holdings | undefined;
@@ -87,7 +77,7 @@ export class JobBook {
 
   /** Chapters that are sealed now. */
   get chapters(): number {
-    return this.#chapters.length;
+    return this.#shelf.size;
   }
 
   /** Events of other jobs are passed over. */
@@ -118,6 +108,8 @@ export class JobBook {
     if (this.#smallLines.has(line)) return;
     this.#smallLines.add(line);
     this.#small.push(event);
+    if (event.type === 'attempt_start' && event.attempt === undefined)
+      this.#unnumbered_us.push(event.time_us);
     const time_us = touchedBy(event);
     this.#reopen(({ to_us }) => to_us >= time_us);
   }
@@ -134,34 +126,22 @@ export class JobBook {
   }
 
   get #carry(): Carry {
-    return this.#chapters.at(-1)?.carry ?? NOTHING_SEALED;
+    return this.#shelf.carry;
   }
 
   /** Opens the last chapters as far as the condition holds; those behind an opened one are opened too. */
   #reopen(isTouched: Reopen): number {
-    const first = this.#chapters.findIndex(({ carry }) => isTouched(carry));
-    if (first === -1) return 0;
-    const opened = this.#chapters.length - first;
-    while (this.#chapters.length > first) this.#open();
-    return opened;
+    let opened = 0;
+    for (;;) {
+      if (this.#shelf.size === 0 || !isTouched(this.#carry)) return opened;
+      this.#open();
+      opened++;
+    }
   }
 
   #open(): void {
-    const chapter = this.#chapters.pop();
-    if (chapter === undefined) return;
-    this.#statistics.remove(chapter.samples);
-    for (const row of chapter.rows) this.#rows.remove(row);
-    for (const [kind, us] of chapter.overlapped_us) this.#overlap(kind, -us);
-    for (const { execution } of chapter.firsts) this.#firsts.delete(execution.launch);
-    this.#digest.length = chapter.digest_before;
-    this.#representatives.length = chapter.representatives_before;
-    this.#untouched_us = Math.min(this.#untouched_us, chapter.from.to_us);
-  }
-
-  #overlap(kind: string, by_us: number): void {
-    const us = (this.#overlapped_us.get(kind) ?? 0) + by_us;
-    if (us === 0) this.#overlapped_us.delete(kind);
-    else this.#overlapped_us.set(kind, us);
+    const chapter = this.#shelf.pop();
+    if (chapter !== undefined) this.#untouched_us = Math.min(this.#untouched_us, chapter.from.to_us);
   }
 
   /** Seals what lies far behind, a batch of events at a time, as an observer then would have. */
@@ -176,7 +156,8 @@ export class JobBook {
       if (options.at_us !== undefined && at_us >= options.at_us) return;
       const before = this.#carry.to_us;
       const { look, tail } = this.#look({ job: this.job, at_us });
-      const usual_us = this.#statistics.ofJob() ?? medianStep(look.stretch.executions.list, look.measured);
+      const usual_us =
+        this.#shelf.statistics.ofJob() ?? medianStep(look.stretch.executions.list, look.measured);
       this.#seal(look, tail, write(look.stretch, look.all, undefined), usual_us);
       // where nothing holds yet, more has to be seen
       batch = this.#carry.to_us > before ? this.#limits.batch_events : batch * 2;
@@ -202,8 +183,8 @@ export class JobBook {
       legs: this.#legs,
       launches: this.#launches,
       holdings: this.#holdings,
-      representatives: this.#representatives,
-      digest: this.#digest,
+      representatives: this.#shelf.representatives,
+      digest: this.#shelf.digest,
     };
   }
 
@@ -213,22 +194,12 @@ export class JobBook {
     plain: readonly Segment[],
     step_us: number | undefined,
   ): void {
-    const unnumbered_us = this.#small.flatMap((event) => {
-      return event.type === 'attempt_start' && event.attempt === undefined ? [event.time_us] : [];
-    });
-    const hasFirst = (launch: number) => this.#firsts.has(launch);
+    const hasFirst = (launch: number) => this.#shelf.firsts.has(launch);
+    const unnumbered_us = this.#unnumbered_us;
     const sealable: Sealable = { past: this.#past(), look, tail, plain, step_us, hasFirst, unnumbered_us };
     const sealed = sealedFrom(sealable, this.#limits);
     if (sealed.length === 0) return;
-    for (const { chapter, digest, representatives } of sealed) {
-      this.#chapters.push(chapter);
-      this.#statistics.add(chapter.samples);
-      for (const row of chapter.rows) this.#rows.add(row);
-      for (const [kind, us] of chapter.overlapped_us) this.#overlap(kind, us);
-      for (const first of chapter.firsts) this.#firsts.set(first.execution.launch, first);
-      for (const execution of digest) this.#digest.push(execution);
-      for (const one of representatives) this.#representatives.push(one);
-    }
+    for (const one of sealed) this.#shelf.push(one);
     this.#legs = look.stretch.executions.legs;
     this.#launches = look.stretch.launches.map((launch) => ({ ...launch, steps: [] }));
     this.#holdings = look.stretch.holdings;
@@ -237,7 +208,7 @@ export class JobBook {
   /** Judges the open end and each attempt's slow first step with the steps of all chapters. */
   #page(look: Look, live: LiveLimits): BookPage {
     const { stretch, offset, executions, measured, all } = look;
-    const firsts = new Map(this.#firsts);
+    const firsts = new Map(this.#shelf.firsts);
     const own = new Set<Execution>();
     for (const execution of executions) {
       if (execution.fate !== 'productive' || execution.kind === 'eval' || firsts.has(execution.launch))
@@ -265,47 +236,37 @@ export class JobBook {
       firstInTail: own,
       plain: write(stretch, all, stall),
       timed: timedSteps(executions, measured.net_us.slice(offset), this.#carry.launch_before),
-      chapters: this.#chapters.slice(),
+      shelved: this.#shelf.shelved(),
       paintings: this.#paintings,
-      digest: this.#digest.slice(),
       steps: this.#steps,
-      sealed: { rows: new LedgerRows(this.#rows), overlapped_us: new Map(this.#overlapped_us) },
       ranks_seen: this.#ranksBy(stretch.view.until_us),
       unchanged_until_us: untouched_us,
     };
   }
 
-  #judged(look: Look, samples: StepSamples, firsts: ReadonlyMap<number, FirstKept>) {
-    this.#statistics.add(samples);
+  #judged({ stretch }: Look, samples: StepSamples, firsts: ReadonlyMap<number, FirstKept>) {
+    const { statistics } = this.#shelf;
+    statistics.add(samples);
     try {
-      const excesses = new Map<number, Excess>();
-      for (const [launch, { execution, net_us }] of firsts) {
-        const excess = this.#excessIn(look, execution, net_us);
-        if (excess !== undefined) excesses.set(launch, excess);
-      }
-      return { step_us: this.#statistics.ofJob(), excesses };
+      return { step_us: statistics.ofJob(), excesses: this.#slowStarts.of(stretch, firsts, statistics) };
     } finally {
-      this.#statistics.remove(samples);
+      statistics.remove(samples);
     }
-  }
-
-  #excessIn({ stretch }: Look, execution: Execution, net_us: number): Excess | undefined {
-    const usual_us = usualFor(execution, stretch.launches, this.#statistics);
-    const slow = slowStart(execution, net_us, usual_us);
-    return slow === undefined ? undefined : excessOf(stretch, execution, slow);
   }
 
   #untouchedBy(excesses: ReadonlyMap<number, Excess>): number {
     let until_us = this.#untouched_us;
-    for (const launch of new Set([...excesses.keys(), ...this.#excess.keys()])) {
-      const [now, before] = [excesses.get(launch), this.#excess.get(launch)];
+    const compare = (now: Excess | undefined, before: Excess | undefined) => {
       const isSame =
-        now?.excess_us === before?.excess_us &&
-        now?.bucket === before?.bucket &&
-        now?.from_us === before?.from_us &&
-        now?.cause === before?.cause;
+        now === before ||
+        (now?.excess_us === before?.excess_us &&
+          now?.bucket === before?.bucket &&
+          now?.from_us === before?.from_us &&
+          now?.cause === before?.cause);
       if (!isSame) until_us = Math.min(until_us, now?.from_us ?? until_us, before?.from_us ?? until_us);
-    }
+    };
+    for (const [launch, now] of excesses) compare(now, this.#excess.get(launch));
+    for (const [launch, before] of this.#excess) if (!excesses.has(launch)) compare(undefined, before);
     return until_us;
   }
 

@@ -46,7 +46,7 @@ export interface Look {
   readonly all_excludes: readonly ExcludeEvent[];
 }
 
-/** Sealed chapters that do not hold with what is known now: all behind which this is true are to be opened. */
+/** Whether a sealed chapter does not hold with what is known now. Where one does not, none behind it does. */
 export type Reopen = (carry: Carry) => boolean;
 
 /** Reads the stretch behind the cut; or says which chapters must be opened first, at least the last one. */

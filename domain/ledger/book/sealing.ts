@@ -140,6 +140,7 @@ function chapterOf(
     launch_before: executions.at(-1)?.launch ?? from.carry.launch_before,
     digest: digest.state,
     kept_step: Math.max(kept_step, from.carry.kept_step),
+    longest_us: longestOf(from.carry.longest_us, longest_us),
   };
   const chapter: Chapter = {
     from: from.carry,
@@ -225,6 +226,15 @@ function sorted(
     else longest_us.set(step.count, Math.max(longest_us.get(step.count) ?? 0, step.net_us));
   }
   return { long, longest_us };
+}
+
+/** The longer ones of both; the first map itself where nothing is longer, so that many chapters share one. */
+function longestOf(
+  before: ReadonlyMap<number, number>,
+  own: ReadonlyMap<number, number>,
+): ReadonlyMap<number, number> {
+  const longer = [...own].filter(([count, us]) => us > (before.get(count) ?? -1));
+  return longer.length === 0 ? before : new Map([...before, ...longer]);
 }
 
 function keptStep(executions: readonly Execution[]): number {

@@ -71,6 +71,7 @@ export class StepStatistics implements UsualSteps {
   readonly #job = new Sample();
   readonly #kept = new Map<number, Sample>();
   readonly #lost = new Map<number, Sample>();
+  readonly #changes = new Map<number, number>();
 
   add(samples: StepSamples): void {
     this.#change(samples, true);
@@ -95,17 +96,27 @@ export class StepStatistics implements UsualSteps {
     return this.#lost.get(launch)?.median();
   }
 
+  /** Goes up whenever steps of an attempt come or go. */
+  changesOf(launch: number): number {
+    return this.#changes.get(launch) ?? 0;
+  }
+
   #change({ value_us, count, launch, flags }: StepSamples, isAdded: boolean): void {
+    let last = -1;
     for (let index = 0; index < flags.length; index++) {
       const flag = flags[index] ?? 0;
+      if (flag === 0) continue;
+      const own = launch[index] ?? 0;
+      if (own !== last) this.#changes.set(own, this.changesOf(own) + 1);
+      last = own;
       const [value, weight] = [value_us[index] ?? 0, count[index] ?? 0];
       const isWhole = (flag & IS_WHOLE) !== 0;
       if ((flag & IS_OF_JOB) !== 0) this.#job.change(isWhole, value, weight, isAdded);
       if ((flag & IS_OF_ATTEMPT) !== 0) {
-        sampleOf(this.#kept, launch[index] ?? 0).change(isWhole, value, weight, isAdded);
+        sampleOf(this.#kept, own).change(isWhole, value, weight, isAdded);
       }
       if ((flag & IS_LOST) !== 0) {
-        sampleOf(this.#lost, launch[index] ?? 0).change(isWhole, value, weight, isAdded);
+        sampleOf(this.#lost, own).change(isWhole, value, weight, isAdded);
       }
     }
   }
