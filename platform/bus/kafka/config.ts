@@ -1,4 +1,5 @@
 import { KAFKA_READER_DEFAULTS, type KafkaReaderConfig } from './reader-config.ts';
+import { KAFKA_WRITER_DEFAULTS, type KafkaWriterConfig } from './writer-config.ts';
 
 /** The Kafka bus of cluster mode. Times in seconds, sizes in bytes. */
 export interface KafkaConfig {
@@ -18,6 +19,7 @@ export interface KafkaConfig {
   readonly message_bytes_max: number;
   /** The consumer group that all analyzers share. */
   readonly group: string;
+  readonly writer: KafkaWriterConfig;
   readonly reader: KafkaReaderConfig;
 }
 
@@ -31,5 +33,6 @@ export const KAFKA_DEFAULTS: KafkaConfig = {
   retention_hours: 72,
   message_bytes_max: 4 * 1024 ** 2,
   group: 'headway-analyzer',
+  writer: KAFKA_WRITER_DEFAULTS,
   reader: KAFKA_READER_DEFAULTS,
 };

@@ -1,0 +1,26 @@
+import { randomUUID } from 'node:crypto';
+import type { Batch } from '../bus.ts';
+import { partitionOf } from './partitioner.ts';
+import type { PreparedBatch } from './prepared.ts';
+
+/** Gives batches their names: this process's producer and the next number of their partition. */
+export class Sequencer {
+  readonly #producer = randomUUID();
+  readonly #next = new Map<number, number>();
+  /** Of batches whose partition is not known yet: numbered through, so that their numbers rise in any partition. */
+  readonly #unplacedProducer = randomUUID();
+  #nextUnplaced = 0;
+
+  /** `partitions`: how many the topic has; null while that is not known. */
+  prepare(batch: Batch, partitions: number | null): PreparedBatch {
+    if (partitions === null) {
+      const sequence = this.#nextUnplaced;
+      this.#nextUnplaced += 1;
+      return { batch, partition: null, producer: this.#unplacedProducer, sequence };
+    }
+    const partition = partitionOf(batch.key, partitions);
+    const sequence = this.#next.get(partition) ?? 0;
+    this.#next.set(partition, sequence + 1);
+    return { batch, partition, producer: this.#producer, sequence };
+  }
+}
