@@ -66,6 +66,9 @@ interface Followed {
   alike: Alike | undefined;
 }
 
+/** A job to account in this tick, and whether anything of it arrived. */
+type Due = readonly [job: string, followed: Followed, was_touched: boolean];
+
 /**
  * Turns stored events into the derived series (`domain/catalog/derived-metrics.ts`). All state is in the store: what
  * is kept in memory is a copy, and another process that starts with the same store carries on.
@@ -121,8 +124,6 @@ class Accountant {
   #resumed = false;
   /** Of the tick that runs. */
   #failures: unknown[] = [];
-  /** Jobs of which more was stored since the events of all were read: they are read by themselves. */
-  readonly #stale = new Set<string>();
 
   constructor(dependencies: AnalyzerDependencies) {
     const { store, encoder, clock, config, log, counters, shared } = dependencies;
@@ -142,7 +143,6 @@ class Accountant {
       // '' keys events of no job: faults and node states, which are read with the jobs of their nodes
       if (job === '' || !this.#owns(job)) continue;
       this.#follow(job).touched = true;
-      this.#stale.add(job);
     }
   }
 
@@ -157,15 +157,13 @@ class Accountant {
       throw error;
     }
     this.#failures = failures;
-    const read = await this.#readTogether();
-    for (const [job, followed] of this.#followed) {
+    for (const [job, followed, was_touched] of await this.#readAll()) {
       if (this.stopping) break;
       try {
-        await this.#account(job, followed, read);
+        await this.#account(job, followed, was_touched);
       } catch (error) {
         // one job that cannot be accounted must not keep the others from it
-        this.#counters.failed('job');
-        failures.push(error);
+        this.#failed(followed, was_touched, error);
       }
     }
     await this.#writer.flush(this.#dependencies.clock.now_us());
@@ -182,26 +180,64 @@ class Accountant {
   async #flush(): Promise<void> {
     await this.#results.flush(this.#dependencies.clock.now_us());
     this.#results.keepOnly(this.#followed);
+    this.#contexts.keepOnly(this.#followed);
   }
 
-  /** New events of all jobs that are due, in as few questions as can be. */
-  async #readTogether(): Promise<Map<string, ReceivedRow[]>> {
+  /** Jobs that are due, with what arrived of them and around them, read in as few questions as can be. */
+  async #readAll(): Promise<readonly Due[]> {
     const { store, clock } = this.#dependencies;
     const now_us = clock.now_us();
-    const due = [...this.#followed.values()].filter((followed) => {
-      return (
-        followed.touched && followed.settled && followed.resume_us === undefined && now_us >= followed.due_us
-      );
-    });
-    this.#stale.clear();
+    const due: Due[] = [];
+    for (const [job, followed] of this.#followed) {
+      if (followed.settled && now_us >= followed.due_us) due.push([job, followed, followed.touched]);
+      followed.settled = true;
+    }
+    const touched = due.filter(([, { resume_us }, was_touched]) => was_touched && resume_us === undefined);
+    for (const [, followed] of due) followed.touched = false;
+    // where all cannot be read at once, each is read by itself, and says what is wrong
+    const read = await readTogether(
+      store,
+      touched.map(([, { tracked }]) => tracked.events),
+    ).catch(() => new Map<string, ReceivedRow[]>());
+    const ready: Due[] = [];
+    for (const one of due) {
+      if (await this.#refreshed(one, read)) ready.push(one);
+    }
+    return await this.#withContexts(ready, now_us);
+  }
+
+  async #refreshed([job, followed, was_touched]: Due, read: ReadonlyMap<string, ReceivedRow[]>) {
+    const { tracked } = followed;
     try {
-      return await readTogether(
-        store,
-        due.map(({ tracked }) => tracked.events),
+      if (followed.resume_us !== undefined)
+        await tracked.resume(this.#dependencies.store, followed.resume_us);
+      followed.resume_us = undefined;
+      if (was_touched) await tracked.refresh(read.get(job));
+      return true;
+    } catch (error) {
+      this.#failed(followed, was_touched, error);
+      return false;
+    }
+  }
+
+  /** A job that is over and of which nothing new was told needs no questions any more. */
+  async #withContexts(due: readonly Due[], now_us: number): Promise<readonly Due[]> {
+    const asked = due.filter(([, { context, tracked }, was_touched]) => {
+      return context === undefined || was_touched || !tracked.ended;
+    });
+    if (asked.length === 0) return due;
+    try {
+      await this.#contexts.refresh(
+        asked.map(([, { tracked }]) => tracked.events),
+        now_us,
       );
-    } catch {
-      // each is read by itself then, and says what is wrong
-      return new Map();
+      for (const [, followed] of asked) followed.context = this.#contexts.of(followed.tracked.events, now_us);
+      return due;
+    } catch (error) {
+      for (const [, followed, was_touched] of due) followed.touched ||= was_touched;
+      this.#counters.failed('job');
+      this.#failures.push(error);
+      return [];
     }
   }
 
@@ -246,51 +282,31 @@ class Accountant {
     return followed;
   }
 
-  async #account(
-    job: string,
-    followed: Followed,
-    read: ReadonlyMap<string, readonly ReceivedRow[]>,
-  ): Promise<void> {
+  async #account(job: string, followed: Followed, was_touched: boolean): Promise<void> {
     const { clock, config } = this.#dependencies;
     const now_us = clock.now_us();
-    if (!followed.settled) {
-      followed.settled = true;
-      return;
-    }
-    if (now_us < followed.due_us) return;
     const { tracked } = followed;
-    const was_touched = followed.touched;
-    followed.touched = false;
-    try {
-      if (followed.resume_us !== undefined)
-        await tracked.resume(this.#dependencies.store, followed.resume_us);
-      followed.resume_us = undefined;
-      if (was_touched) await tracked.refresh(this.#stale.has(job) ? undefined : read.get(job));
-      this.#noteSize(job, followed);
-      const surroundings = await this.#surroundings(job, followed, was_touched, now_us);
-      const began = performance.now();
-      const writing = await tracked.points(now_us, surroundings, () => setImmediate());
-      const { points, series, taught, alike, visible } = writing;
-      await this.#results.add(writing.view, now_us);
-      followed.due_us = now_us + ((performance.now() - began) * 1000) / config.job_time_ratio_max;
-      const written = async () => {
-        this.#counters.wrote(points.length);
-        tracked.series = series;
-        tracked.touched_us = undefined;
-        followed.alike = alike;
-        if (taught !== null) await this.#baselines.learn(taught);
-        if (visible || followed.touched) return;
-        this.#followed.delete(job);
-        this.#written.set(job, now_us);
-      };
-      await this.#writer.add(
-        { points, written, failed: (error) => this.#failed(followed, was_touched, error) },
-        now_us,
-      );
-    } catch (error) {
-      followed.touched ||= was_touched;
-      throw error;
-    }
+    this.#noteSize(job, followed);
+    const surroundings = await this.#surroundings(job, followed, now_us);
+    const began = performance.now();
+    const writing = await tracked.points(now_us, surroundings, () => setImmediate());
+    const { points, series, taught, alike, visible } = writing;
+    await this.#results.add(writing.view, now_us);
+    followed.due_us = now_us + ((performance.now() - began) * 1000) / config.job_time_ratio_max;
+    const written = async () => {
+      this.#counters.wrote(points.length);
+      tracked.series = series;
+      tracked.touched_us = undefined;
+      followed.alike = alike;
+      if (taught !== null) await this.#baselines.learn(taught);
+      if (visible || followed.touched) return;
+      this.#followed.delete(job);
+      this.#written.set(job, now_us);
+    };
+    await this.#writer.add(
+      { points, written, failed: (error) => this.#failed(followed, was_touched, error) },
+      now_us,
+    );
   }
 
   #noteSize(job: string, followed: Followed): void {
@@ -305,22 +321,18 @@ class Accountant {
     });
   }
 
-  async #surroundings(job: string, followed: Followed, was_touched: boolean, now_us: number) {
-    const { events } = followed.tracked.events;
-    if (followed.context === undefined || was_touched || !followed.tracked.ended) {
-      followed.context = await this.#contexts.read(job, events, now_us, followed.context);
-    }
-    const reference = events.findLast((event) => event.type === 'job' && event.baseline !== undefined);
-    const baseline = reference?.type === 'job' ? reference.baseline : undefined;
+  async #surroundings(job: string, followed: Followed, now_us: number) {
+    const { baseline } = followed.tracked.events;
+    const context = followed.context ?? this.#contexts.of(followed.tracked.events, now_us);
     // the first account draws the whole past: it must know what to compare with
-    followed.alike ??= followed.tracked.alike(now_us, followed.context);
+    followed.alike ??= followed.tracked.alike(now_us);
     const { alike } = followed;
     const baseline_tokens_per_s_per_device =
       baseline === undefined && alike !== undefined
         ? await this.#baselines.learnedRateOf(alike.spec, alike.devices)
         : await this.#baselines.rateOf(baseline);
     const revision = this.#results.revisionOf(job);
-    return { ...followed.context, baseline_tokens_per_s_per_device, revision };
+    return { ...context, baseline_tokens_per_s_per_device, revision };
   }
 
   /** Follows again what an earlier process followed, and what arrived after it wrote its last point. */

@@ -1,9 +1,8 @@
-import type { FaultEvent, JobScopedEvent, NodeStateEvent } from '../../../domain/events.ts';
-import { nodesOf } from '../../../domain/report/job-nodes.ts';
+import type { FaultEvent, NodeStateEvent } from '../../../domain/events.ts';
 import type { Log } from '../../../platform/log.ts';
-import { namedQuery } from '../../../platform/store/named-queries.ts';
 import type { Store } from '../../../platform/store/store.ts';
-import { readFaults, readNodeStates } from './job-events.ts';
+import { HeardNodes } from './heard-nodes.ts';
+import { type Surrounded, Surroundings } from './surroundings.ts';
 
 /** How far before the first event of a job a fault may lie and still be of interest. */
 const BEFORE_US = 600e6;
@@ -17,55 +16,42 @@ export interface JobContext {
   readonly heard_until_us: number | undefined;
 }
 
-export function createContextReader(store: Store, log: Log, lookback_s: number) {
-  let telemetryWorks = true;
+/** A job that is to be accounted, as its events tell it. */
+export interface AskedJob {
+  readonly job: string;
+  readonly nodes: ReadonlySet<string>;
+  /** Start of its first attempt or step, microseconds; 0 before any. */
+  readonly begin_us: number;
+}
 
-  async function heardUntil(
-    nodes: readonly string[],
-    now_us: number,
-    known_us: number | undefined,
-  ): Promise<number | undefined> {
-    if (nodes.length === 0 || !telemetryWorks) return undefined;
-    // what was heard once need not be looked for again
-    const since_us = Math.max(now_us - lookback_s * 1e6, known_us ?? 0);
-    const since_ms = Math.floor(since_us / 1000);
-    try {
-      const [row] = await store.query<{ heard_us: number }>(namedQuery('nodes_heard'), { nodes, since_ms });
-      return row === undefined || row.heard_us === 0 ? known_us : row.heard_us;
-    } catch (error) {
-      telemetryWorks = false;
-      log.warn('device telemetry could not be read; silence is judged by run events only', {
-        error: String(error),
-      });
-      return undefined;
-    }
-  }
+export interface ContextReader {
+  /** Reads what is new around these jobs, for all of them together. */
+  refresh(jobs: readonly AskedJob[], now_us: number): Promise<void>;
+  /** As of a time, microseconds. */
+  of(job: AskedJob, now_us: number): JobContext;
+  /** Frees what is kept of all other jobs. */
+  keepOnly(jobs: { has(job: string): boolean }): void;
+}
 
+/** @param lookback_s how far back a machine is looked for that sends telemetry no more */
+export function createContextReader(store: Store, log: Log, lookback_s: number): ContextReader {
+  const surroundings = new Surroundings(store);
+  const heard = new HeardNodes(store, log, lookback_s);
   return {
-    /** `before` is what was read of the same job the last time. */
-    async read(
-      job: string,
-      events: readonly JobScopedEvent[],
-      now_us: number,
-      before: JobContext | undefined,
-    ): Promise<JobContext> {
-      const nodes = nodesOf(events);
-      const from_us = earliestTime(events) - BEFORE_US;
-      const [faults, node_states, heard_until_us] = await Promise.all([
-        readFaults(store, job, nodes, { from_us, to_us: now_us }),
-        readNodeStates(store, nodes, { from_us, to_us: now_us }),
-        heardUntil(nodes, now_us, before?.heard_until_us),
-      ]);
-      return { faults, node_states, heard_until_us };
+    async refresh(jobs, now_us) {
+      const nodes = new Set<string>();
+      for (const one of jobs) for (const node of one.nodes) nodes.add(node);
+      await surroundings.refresh(jobs.map(surroundedBy), now_us);
+      await heard.refresh(nodes, now_us);
     },
+    of: ({ job, nodes }, now_us) => ({
+      ...surroundings.of(job, now_us),
+      heard_until_us: heard.of(nodes),
+    }),
+    keepOnly: (jobs) => surroundings.keepOnly(jobs),
   };
 }
 
-function earliestTime(events: readonly JobScopedEvent[]): number {
-  let earliest = Number.POSITIVE_INFINITY;
-  for (const event of events) {
-    if (event.type === 'attempt_start') earliest = Math.min(earliest, event.time_us);
-    else if (event.type === 'step') earliest = Math.min(earliest, event.start_us);
-  }
-  return Number.isFinite(earliest) ? earliest : 0;
+function surroundedBy({ job, nodes, begin_us }: AskedJob): Surrounded {
+  return { job, nodes, from_us: begin_us - BEFORE_US };
 }

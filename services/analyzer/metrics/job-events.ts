@@ -1,9 +1,8 @@
 import {
+  type BaselineReference,
   type CollectiveWindowEvent,
-  type FaultEvent,
   isJobScoped,
   type JobScopedEvent,
-  type NodeStateEvent,
 } from '../../../domain/events.ts';
 import { specHistory } from '../../../domain/report/spec-history.ts';
 import { type EventRow, eventOfRow } from '../../../platform/store/event-rows.ts';
@@ -26,6 +25,10 @@ export class JobEvents {
   #events: JobScopedEvent[] = [];
   #windows: CollectiveWindowEvent[] = [];
   #newest_received_ms = 0;
+  readonly #small: JobScopedEvent[] = [];
+  readonly #nodes = new Set<string>();
+  #begin_us = Number.POSITIVE_INFINITY;
+  #baseline: BaselineReference | undefined;
 
   constructor(job: string, store: Store) {
     this.job = job;
@@ -34,6 +37,26 @@ export class JobEvents {
 
   get events(): readonly JobScopedEvent[] {
     return this.#events;
+  }
+
+  /** Those of them that are no steps, in order of arrival. */
+  get small(): readonly JobScopedEvent[] {
+    return this.#small;
+  }
+
+  /** Machines that the job was ever said to run on. */
+  get nodes(): ReadonlySet<string> {
+    return this.#nodes;
+  }
+
+  /** Start of the first attempt or step, microseconds; 0 before any. */
+  get begin_us(): number {
+    return Number.isFinite(this.#begin_us) ? this.#begin_us : 0;
+  }
+
+  /** What the job was last said to be compared with. */
+  get baseline(): BaselineReference | undefined {
+    return this.#baseline;
   }
 
   /** Windows of collectives that ended in a stretch of time (microseconds), of the newest that are remembered. */
@@ -77,6 +100,7 @@ export class JobEvents {
       if (event.type === 'collective_window') this.#windows.push(event);
       if (!isJobScoped(event)) continue;
       this.#events.push(event);
+      this.#note(event);
       if (row.received_ms < told_before_ms) {
         told.push(event);
         continue;
@@ -89,6 +113,17 @@ export class JobEvents {
     // a description holds for the whole run, its past included
     const known = [...this.#events.slice(0, before), ...told];
     return specText(this.#events) !== specText(known) ? 0 : touched_us;
+  }
+
+  #note(event: JobScopedEvent): void {
+    if (event.type === 'step') this.#begin_us = Math.min(this.#begin_us, event.start_us);
+    else this.#small.push(event);
+    if (event.type === 'placement') this.#nodes.add(event.node);
+    else if (event.type === 'job') this.#baseline = event.baseline ?? this.#baseline;
+    else if (event.type === 'attempt_start') {
+      this.#begin_us = Math.min(this.#begin_us, event.time_us);
+      for (const node of event.nodes ?? []) this.#nodes.add(node);
+    }
   }
 
   /** Only the newest are of use: older ones are in the tables. */
@@ -132,32 +167,4 @@ export async function readTogether(
 
 function specText(events: readonly JobScopedEvent[]): string {
   return JSON.stringify(specHistory(events).merged);
-}
-
-/** Faults of the nodes, or sent for the job, between two times (microseconds). */
-export async function readFaults(
-  store: Store,
-  job: string,
-  nodes: readonly string[],
-  { from_us, to_us }: { from_us: number; to_us: number },
-): Promise<FaultEvent[]> {
-  const rows = await store.query<{ body: string }>(namedQuery('faults_of_nodes'), {
-    job,
-    nodes,
-    from_us: Math.floor(from_us),
-    to_us: Math.ceil(to_us),
-  });
-  return rows.map(({ body }) => JSON.parse(body) as FaultEvent);
-}
-
-/** States of the nodes between two times (microseconds), in order of time. */
-export async function readNodeStates(
-  store: Store,
-  nodes: readonly string[],
-  { from_us, to_us }: { from_us: number; to_us: number },
-): Promise<NodeStateEvent[]> {
-  if (nodes.length === 0) return [];
-  const range = { from_us: Math.floor(from_us), to_us: Math.ceil(to_us) };
-  const rows = await store.query<{ body: string }>(namedQuery('node_states_of_nodes'), { nodes, ...range });
-  return rows.map(({ body }) => JSON.parse(body) as NodeStateEvent);
 }

@@ -1,5 +1,7 @@
 import { DERIVED_METRICS } from '../../../domain/catalog/derived-metrics.ts';
 import { collectivesOf } from '../../../domain/report/collectives.ts';
+import { devicesOf } from '../../../domain/report/job-nodes.ts';
+import { resolveSpec } from '../../../domain/report/job-spec.ts';
 import { type JobView, jobView } from '../../../domain/report/job-view.ts';
 import {
   type BaselineSpec,
@@ -8,6 +10,7 @@ import {
   learnedBaseline,
 } from '../../../domain/report/learned-baseline.ts';
 import type { SiteConfig } from '../../../domain/report/site.ts';
+import { specHistory } from '../../../domain/report/spec-history.ts';
 import type { SeriesPoint } from '../../../platform/series/series-encoder.ts';
 import { namedQuery } from '../../../platform/store/named-queries.ts';
 import type { Store } from '../../../platform/store/store.ts';
@@ -103,9 +106,11 @@ export class TrackedJob {
   }
 
   /** What a learned baseline would have to share with the job; undefined while it does not say enough of itself. */
-  alike(now_us: number, context: JobContext): Alike | undefined {
-    const unknown = { baseline_tokens_per_s_per_device: null, revision: undefined };
-    return alikeOf(this.#viewAt(now_us, { ...context, ...unknown }));
+  alike(now_us: number): Alike | undefined {
+    const { small } = this.events;
+    const { merged } = specHistory(small);
+    const devices = devicesOf(small, now_us, merged.device_count);
+    return alikeOf({ spec: resolveSpec(merged, devices, this.#config.site.hardware_overrides) });
   }
 
   /** Reads what arrived since the last time; `rows` where that was read already. */
@@ -211,7 +216,7 @@ export class TrackedJob {
   }
 }
 
-function alikeOf(view: JobView): Alike | undefined {
+function alikeOf(view: Pick<JobView, 'spec'>): Alike | undefined {
   const spec = baselineSpec(view);
   const { devices } = view.spec;
   return spec === null || devices === null ? undefined : { spec, devices };
