@@ -11,11 +11,9 @@ export class BatchesTooLarge extends BusRefused {
   }
 }
 
-/** One `publish` or `send`, which resolves when all of its batches are acknowledged. */
+/** One `send`, which resolves when all of its batches are acknowledged. */
 export interface OutstandingCall {
   readonly prepared: readonly PreparedBatch[];
-  /** A `send`, not a `publish`. */
-  readonly isSend: boolean;
   readonly bytes: number;
   readonly deadline_ms: number;
   readonly done: Promise<void>;
@@ -30,13 +28,13 @@ export interface OutstandingCall {
 /** Calls that wait for Kafka, first come first, each for at most the same time. */
 export class Outstanding {
   readonly #timeout_ms: number;
-  readonly #expired: (calls: readonly OutstandingCall[]) => void;
+  readonly #expired: () => void;
   readonly #calls = new Set<OutstandingCall>();
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `expired` is told which calls have waited for too long; it has to take them. */
-  constructor(timeout_ms: number, expired: (calls: readonly OutstandingCall[]) => void) {
+  /** `expired`: the first call has waited for too long. */
+  constructor(timeout_ms: number, expired: () => void) {
     this.#timeout_ms = timeout_ms;
     this.#expired = expired;
   }
@@ -50,7 +48,7 @@ export class Outstanding {
     return this.#bytes;
   }
 
-  add(prepared: readonly PreparedBatch[], isSend: boolean): OutstandingCall {
+  add(prepared: readonly PreparedBatch[]): OutstandingCall {
     let settle: Pick<OutstandingCall, 'resolve' | 'reject'> | undefined;
     const done = new Promise<void>((resolve, reject) => {
       settle = { resolve, reject };
@@ -60,7 +58,6 @@ export class Outstanding {
       ...settle,
       done,
       prepared,
-      isSend,
       bytes: prepared.reduce((sum, { batch }) => sum + batch.body.length, 0),
       deadline_ms: performance.now() + this.#timeout_ms,
       unacknowledged: prepared.length,
@@ -85,23 +82,12 @@ export class Outstanding {
     this.#answer(call);
   }
 
-  /** Ends calls, first come first, as `end` says: with an error, or as a promise does. */
-  end(
-    isMeant: (call: OutstandingCall) => boolean,
-    end: (call: OutstandingCall) => BusRefused | Promise<void>,
-  ): void {
+  /** First come first. */
+  rejectAll(reason: () => BusRefused): void {
     for (const call of this.#calls) {
-      if (!isMeant(call)) continue;
       this.#remove(call);
-      const how = end(call);
-      if (how instanceof BusRefused) call.reject(how);
-      else how.then(call.resolve, call.reject);
+      call.reject(reason());
     }
-  }
-
-  has(isMeant: (call: OutstandingCall) => boolean): boolean {
-    for (const call of this.#calls) if (isMeant(call)) return true;
-    return false;
   }
 
   /** Resolves when no call is left. */
@@ -131,8 +117,8 @@ export class Outstanding {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       const now_ms = performance.now();
-      const expired = [...this.#calls].filter(({ deadline_ms }) => deadline_ms <= now_ms);
-      if (expired.length > 0) this.#expired(expired);
+      const [first] = this.#calls;
+      if (first !== undefined && first.deadline_ms <= now_ms) this.#expired();
       const [next] = this.#calls;
       if (next !== undefined) this.#arm(Math.max(1, next.deadline_ms - now_ms));
     }, delay_ms);

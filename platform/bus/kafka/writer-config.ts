@@ -6,18 +6,18 @@ export interface KafkaWriterConfig {
   readonly linger_bytes: number;
   /** Messages of one partition in one request: the client's work grows with the square of it. */
   readonly messages_per_send_max: number;
-  /** Bodies that are not acknowledged yet; with more, batches go to the disk, or are refused where there is none. */
+  /** Bodies that are not acknowledged yet; with more, what comes is refused. */
   readonly buffer_bytes_max: number;
-  /** How long Kafka may take to acknowledge a batch before it goes to the disk, or is refused where there is none. */
+  /** How long Kafka may take to acknowledge a batch before it is refused. */
   readonly publish_timeout_s: number;
   /** How long one request may take before it is sent again. */
   readonly request_timeout_s: number;
   /** Pause before what failed is sent again: doubled each time from the first to the last. */
   readonly retry_first_s: number;
   readonly retry_max_s: number;
-  /** At a stop Kafka gets this much longer before what waits goes to the disk. */
+  /** At a stop what waits has this much longer before it is refused. */
   readonly close_timeout_s: number;
-  /** When a sender that was refused for want of room or of Kafka may try again. */
+  /** When a sender that was refused may try again. */
   readonly refused_retry_after_s: number;
   /** How often the topic is looked at: partitions may be added to it while this process runs. */
   readonly topic_interval_s: number;

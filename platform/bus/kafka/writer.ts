@@ -5,7 +5,7 @@ import type { KafkaClient } from './client.ts';
 import type { KafkaConfig } from './config.ts';
 import { Lane, type LaneEntry } from './lane.ts';
 import { encodeMessage, messageBytes } from './message.ts';
-import { Outstanding, type OutstandingCall } from './outstanding.ts';
+import { Outstanding } from './outstanding.ts';
 import { partitionOf } from './partitioner.ts';
 import type { PreparedBatch } from './prepared.ts';
 import { NotAcknowledged, TamedProducer } from './producer.ts';
@@ -13,65 +13,53 @@ import { Sequencer } from './sequencer.ts';
 import { fitMessages, tooLargeText } from './split.ts';
 import { ensureTopic, type Topic } from './topic.ts';
 
-/**
- * Takes what Kafka did not: keeps it durably, to be given to `send` later in this order. Has to be in line when it
- * returns, before the promise resolves: the next call may come in the same tick. Rejects with BusRefused when it cannot
- * keep it.
- */
-export type Overflow = (prepared: readonly PreparedBatch[]) => Promise<void>;
-
 export interface KafkaWriterOptions {
   readonly client: KafkaClient;
   readonly config: KafkaConfig;
   readonly log: Log;
-  /** Without it, what Kafka does not acknowledge in time is refused. */
-  readonly overflow?: Overflow;
-  /** Something that overflowed in an earlier process is still to be sent. */
-  readonly overflowing?: boolean;
 }
 
 export interface KafkaWriterStats {
-  /** The topic has been seen. */
-  readonly connected: boolean;
+  /** How many the topic has; null until it was seen for the first time. */
   readonly partitions: number | null;
-  /** Publishes and sends that wait for Kafka, and the bytes of their bodies. */
+  /** Calls that wait for Kafka, and the bytes of their bodies. */
   readonly outstanding: number;
   readonly outstanding_bytes: number;
+  /** Since the start, as all that follow. */
   readonly requests: number;
   readonly failed_requests: number;
   /** Of the failed ones those that the client called a success. */
   readonly unfounded_successes: number;
   readonly acknowledged_batches: number;
+  /** Of their bodies. */
   readonly acknowledged_bytes: number;
-  /** Publishes that went to the overflow, and those that were refused for want of Kafka or of room. */
-  readonly overflowed: number;
+  /** Calls that were rejected. */
   readonly refused: number;
 }
 
 export interface KafkaWriter extends BusWriter {
-  /**
-   * To Kafka, or to the overflow while `overflowing`, or when Kafka does not acknowledge in time. A publish that is
-   * refused may still be in the topic, in part or whole: who sends it again sends it a second time.
-   */
+  /** {@link prepare} and {@link send}. What is refused may still be in the topic: sent again it gets another name. */
   publish(batches: readonly Batch[]): Promise<void>;
   /**
-   * Sends what overflowed, in the order in which it did; for use while `overflowing` only. Several calls may be under
-   * way. When one is not acknowledged in time all of them are rejected at once (BusRefused `unreachable`), in order:
-   * begin again with the first. Rejects with {@link BatchesTooLarge} when the brokers will never take some of its
-   * batches; the others of the call are acknowledged by then.
+   * Names batches, in the order of the calls; run events that are too large for one message become several. Throws
+   * BusRefused `batch_too_large`.
+   */
+  prepare(batches: readonly Batch[]): readonly PreparedBatch[];
+  /**
+   * Resolves when all in-sync replicas have the batches. Of one partition they are there in the order of the calls.
+   *
+   * Rejects with BusRefused `unreachable` when Kafka has not acknowledged them in time, or too much waits. It is not known
+   * then which of them are there. Whatever was called later and is not settled yet is rejected in the same tick, in order,
+   * and so is whatever is called until the end of this turn of the event loop: so who keeps them in the order of the calls
+   * and sends them again in that order, under the same names, loses and doubles nothing.
+   *
+   * Rejects with {@link BatchesTooLarge} when the brokers will never take some of them; the others are there by then.
    */
   send(prepared: readonly PreparedBatch[]): Promise<void>;
-  /** Publishes go to the overflow, so that they do not overtake what is there. */
-  readonly overflowing: boolean;
-  /**
-   * Publishes go to Kafka directly again. To be called when nothing that overflowed is left to be sent, in the tick in
-   * which that was seen. False, and nothing changes, while a `send` or an overflow is still under way.
-   */
-  resume(): boolean;
   /** Resolves when the topic has been seen for the first time, or the writer is closed. */
   connected(): Promise<void>;
   stats(): KafkaWriterStats;
-  /** Refuses what comes later; what waits is still sent, or overflows, or is refused in its time. */
+  /** Refuses what comes later. What waits has `close_timeout_s` left, then it is refused as well. */
   close(): Promise<void>;
 }
 
@@ -96,8 +84,8 @@ class OpenKafkaWriter implements KafkaWriter {
   #topic: Topic | undefined;
   /** What came before the topic was seen. */
   #unplaced: LaneEntry[] = [];
-  #overflowing: boolean;
-  #overflowsUnderWay = 0;
+  /** Something was rejected in this turn of the event loop. */
+  #isHolding = false;
   #lastSuccess_ms = performance.now();
   readonly #count = {
     requests: 0,
@@ -105,57 +93,39 @@ class OpenKafkaWriter implements KafkaWriter {
     unfounded_successes: 0,
     acknowledged_batches: 0,
     acknowledged_bytes: 0,
-    overflowed: 0,
     refused: 0,
   };
 
   constructor(options: KafkaWriterOptions) {
-    const { client, config, log, overflowing = false } = options;
+    const { client, config, log } = options;
     this.#options = options;
     this.#config = config;
-    this.#overflowing = overflowing;
     this.#producer = new TamedProducer(client, config.topic, config.writer.request_timeout_s, log);
-    this.#outstanding = new Outstanding(config.writer.publish_timeout_s * 1000, (calls) =>
-      this.#expire(calls),
-    );
+    this.#outstanding = new Outstanding(config.writer.publish_timeout_s * 1000, () => this.#expire());
     this.#seen = new Promise((resolve) => {
       this.#sawTopic = resolve;
     });
     void this.#watchTopic();
   }
 
-  // Everything up to the returned promise happens in one tick: the order of calls is the order in Kafka and overflow.
   async publish(batches: readonly Batch[]): Promise<void> {
-    if (this.#closing.signal.aborted) throw closed();
-    if (batches.length === 0) return;
-    const fitting = fitMessages(batches, this.#message_bytes_max);
-    const isFull = this.#isFull(fitting);
-    if (isFull && !this.#overflowing) {
-      if (this.#options.overflow === undefined) throw this.#refused('full');
-      this.#divert('the buffer is full');
-    }
+    await this.send(this.prepare(batches));
+  }
+
+  prepare(batches: readonly Batch[]): readonly PreparedBatch[] {
     const partitions = this.#topic?.partitions ?? null;
-    const prepared = fitting.map((batch) => this.#sequencer.prepare(batch, partitions));
-    if (this.#overflowing) return await this.#toOverflow(prepared);
-    return await this.#enqueue(prepared, false);
+    const fitting = fitMessages(batches, this.#message_bytes_max);
+    return fitting.map((batch) => this.#sequencer.prepare(batch, partitions));
   }
 
   async send(prepared: readonly PreparedBatch[]): Promise<void> {
-    if (this.#closing.signal.aborted) throw closed();
-    if (!this.#overflowing) throw new Error('send is for what overflowed, before resume');
+    if (this.#closing.signal.aborted) throw this.#refuse(closed());
+    if (this.#isHolding) throw this.#refuse(this.#late());
     if (prepared.length === 0) return;
-    return await this.#enqueue(prepared, true);
-  }
-
-  get overflowing(): boolean {
-    return this.#overflowing;
-  }
-
-  resume(): boolean {
-    if (this.#overflowsUnderWay > 0 || this.#outstanding.has(isSend)) return false;
-    if (this.#overflowing) this.#options.log.info('batches go to Kafka directly again');
-    this.#overflowing = false;
-    return true;
+    if (this.#isFull(prepared)) throw this.#refuse(this.#full());
+    const call = this.#outstanding.add(prepared);
+    for (const one of prepared) this.#place({ call, prepared: one, bytes: messageBytes(one.batch) });
+    await call.done;
   }
 
   connected(): Promise<void> {
@@ -164,7 +134,6 @@ class OpenKafkaWriter implements KafkaWriter {
 
   stats(): KafkaWriterStats {
     return {
-      connected: this.#topic !== undefined,
       partitions: this.#topic?.partitions ?? null,
       outstanding: this.#outstanding.size,
       outstanding_bytes: this.#outstanding.bytes,
@@ -174,39 +143,24 @@ class OpenKafkaWriter implements KafkaWriter {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#sawTopic();
-    this.#outstanding.end(isSend, closed);
-    if (this.#options.overflow !== undefined) {
-      const { close_timeout_s } = this.#config.writer;
-      await Promise.race([
-        this.#outstanding.settled(),
-        pause(close_timeout_s * 1000, undefined, { ref: false }),
-      ]);
-      if (this.#outstanding.size > 0) this.#divert('the process stops');
-    }
-    await this.#outstanding.settled();
+    const timeout_ms = this.#config.writer.close_timeout_s * 1000;
+    await Promise.race([this.#outstanding.settled(), pause(timeout_ms, undefined, { ref: false })]);
+    this.#refuseAll(closed);
     this.#outstanding.close();
     await this.#producer.close();
     await Promise.all([...this.#lanes.values()].map((lane) => lane.stop()));
+    this.#sawTopic();
   }
 
   get #message_bytes_max(): number {
     return this.#topic?.message_bytes_max ?? this.#config.message_bytes_max;
   }
 
-  /** One publish always has room: it has a limit of its own where it came in. */
-  #isFull(batches: readonly Batch[]): boolean {
+  /** One call always has room: what it holds has a limit of its own where it came in. */
+  #isFull(prepared: readonly PreparedBatch[]): boolean {
     const { size, bytes } = this.#outstanding;
-    const more = batches.reduce((sum, { body }) => sum + body.length, 0);
+    const more = prepared.reduce((sum, { batch }) => sum + batch.body.length, 0);
     return size > 0 && bytes + more > this.#config.writer.buffer_bytes_max;
-  }
-
-  #enqueue(prepared: readonly PreparedBatch[], ofSend: boolean): Promise<void> {
-    const call = this.#outstanding.add(prepared, ofSend);
-    for (const one of prepared) {
-      this.#place({ call, prepared: one, bytes: messageBytes(one.batch) });
-    }
-    return call.done;
   }
 
   #place(entry: LaneEntry): void {
@@ -264,66 +218,48 @@ class OpenKafkaWriter implements KafkaWriter {
     }
   }
 
-  #expire(calls: readonly OutstandingCall[]): void {
-    const { publish_timeout_s } = this.#config.writer;
+  #expire(): void {
     // A client can be stuck on connections that lead nowhere; where something gets through it is not the client.
+    const { publish_timeout_s } = this.#config.writer;
     if (performance.now() - this.#lastSuccess_ms > publish_timeout_s * 1000) this.#producer.renew();
-    if (calls.some(isSend)) this.#outstanding.end(isSend, () => this.#refusal('late'));
-    if (calls.some((call) => !isSend(call))) {
-      if (this.#options.overflow !== undefined) this.#divert('Kafka did not acknowledge in time');
-      else
-        this.#outstanding.end(
-          (call) => calls.includes(call),
-          () => this.#refused('late'),
-        );
-    }
-    this.#purge();
+    this.#refuseAll(() => this.#late());
   }
 
-  /** From now on publishes overflow, first those that wait: in their order, and before anything that comes later. */
-  #divert(reason: string): void {
-    this.#overflowing = true;
-    this.#options.log.warn('batches go to the disk until Kafka takes them again', {
-      reason,
-      outstanding: this.#outstanding.size,
-    });
-    this.#outstanding.end(
-      (call) => !isSend(call),
-      ({ prepared }) => this.#toOverflow(prepared),
-    );
-    this.#purge();
-  }
-
-  async #toOverflow(prepared: readonly PreparedBatch[]): Promise<void> {
-    this.#count.overflowed += 1;
-    this.#overflowsUnderWay += 1;
-    try {
-      await this.#options.overflow?.(prepared);
-    } catch (cause) {
-      this.#count.refused += 1;
-      throw cause;
-    } finally {
-      this.#overflowsUnderWay -= 1;
-    }
-  }
-
-  #purge(): void {
+  #refuseAll(reason: () => BusRefused): void {
+    this.#outstanding.rejectAll(() => this.#refuse(reason()));
     for (const lane of this.#lanes.values()) lane.purge();
-    this.#unplaced = this.#unplaced.filter(({ call }) => !call.settled);
+    this.#unplaced = [];
   }
 
-  #refused(why: 'full' | 'late'): BusRefused {
+  /** Who is rejected hears of it only after this turn: a call in between must not overtake it. */
+  #refuse(reason: BusRefused): BusRefused {
     this.#count.refused += 1;
-    return this.#refusal(why);
+    if (!this.#isHolding) {
+      this.#isHolding = true;
+      setImmediate(() => {
+        this.#isHolding = false;
+      });
+    }
+    return reason;
   }
 
-  #refusal(why: 'full' | 'late'): BusRefused {
-    const { buffer_bytes_max, publish_timeout_s, refused_retry_after_s } = this.#config.writer;
-    const reason = {
-      full: `Kafka has not acknowledged kafka.writer.buffer_bytes_max (${buffer_bytes_max}) bytes yet; send again later`,
-      late: `Kafka (${this.#config.brokers.join(', ')}) did not acknowledge within kafka.writer.publish_timeout_s (${publish_timeout_s})`,
-    }[why];
-    return new BusRefused('unreachable', reason, { retryable: true, retryAfter_s: refused_retry_after_s });
+  #late(): BusRefused {
+    const { brokers, writer } = this.#config;
+    const { publish_timeout_s, refused_retry_after_s } = writer;
+    return new BusRefused(
+      'unreachable',
+      `Kafka (${brokers.join(', ')}) did not acknowledge within kafka.writer.publish_timeout_s (${publish_timeout_s})`,
+      { retryable: true, retryAfter_s: refused_retry_after_s },
+    );
+  }
+
+  #full(): BusRefused {
+    const { buffer_bytes_max, refused_retry_after_s } = this.#config.writer;
+    return new BusRefused(
+      'unreachable',
+      `Kafka has not acknowledged kafka.writer.buffer_bytes_max (${buffer_bytes_max}) bytes yet; send again later`,
+      { retryable: true, retryAfter_s: refused_retry_after_s },
+    );
   }
 
   async #watchTopic(): Promise<void> {
@@ -363,8 +299,6 @@ class OpenKafkaWriter implements KafkaWriter {
     this.#options.log.warn('kafka topic is not as it should be', { topic: this.#config.topic, problem });
   }
 }
-
-const isSend = (call: OutstandingCall): boolean => call.isSend;
 
 function closed(): BusRefused {
   return new BusRefused('closed', 'The writer to Kafka is closed: the process is stopping.', {
