@@ -154,7 +154,9 @@ export class PartitionReader {
       if (!(await this.#deliver(cut.range, cut.messages, again))) return false;
       this.#isOverlap = false;
     }
-    this.#cursor = fetched.last + 1;
+    // Behind the last message there may be records that the client keeps to itself.
+    this.#next = fetched.last + 1;
+    this.#cursor = this.#next;
     return false;
   }
 
@@ -326,13 +328,14 @@ export class PartitionReader {
 
 /** A broker that has just become leader may for a moment know less than the one before it. */
 const SHORT_LOOKS = 4;
-const SHORT_PAUSE_S = 0.5;
 
 /** The ends of the log; looked at again when it seems to be shorter than what was read of it. */
 async function endsOf(deps: PartitionDependencies, read_to: number): Promise<LogEnds | undefined> {
+  let pause_s = deps.config.retry_first_s;
   for (let look = 1; ; look++) {
     const ends = await untilDone('ends of a partition not read', () => deps.ends(), deps);
     if (ends === undefined || ends.value.high >= read_to || look === SHORT_LOOKS) return ends?.value;
-    await setTimeout(SHORT_PAUSE_S * 1000, undefined, { signal: deps.signal }).catch(() => undefined);
+    await setTimeout(pause_s * 1000, undefined, { signal: deps.signal }).catch(() => undefined);
+    pause_s *= 2;
   }
 }
