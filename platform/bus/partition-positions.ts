@@ -30,10 +30,17 @@ export interface PartitionClaim {
  * knows exactly what may be half done.
  */
 export interface PartitionPositions {
-  /** Fences off whoever had the partition before, waits until what they had under way is over, and reads the position. */
+  /**
+   * Fences off whoever had the partition before, waits until what they had under way is over, and reads the position.
+   * `topic` names one log for ever, so it says of which cluster: `<cluster id>/<topic>`.
+   */
   claim(topic: string, partition: number): Promise<PartitionClaim>;
-  /** Resolves when the range is durably known as begun. Throws Fenced. */
+  /** Resolves when the range is durably known as begun; it may be begun already, or be empty. Throws Fenced. */
   begin(fence: Fence, range: OffsetRange): Promise<void>;
-  /** All rows of the range are stored. `sequences`: of producers that the range had messages of. Throws Fenced. */
+  /**
+   * All rows of the range are stored: `next_offset` is its end from now on, also when that was higher before (a topic
+   * made anew is counted from 0). `sequences`: of producers that the range had messages of, added to those that are
+   * known; a name that begins with `#` is a note of the reader's and rises like the others. Throws Fenced.
+   */
   finish(fence: Fence, range: OffsetRange, sequences: ReadonlyMap<string, number>): Promise<void>;
 }
