@@ -1,14 +1,11 @@
 import { type Fence, Fenced } from '../fence.ts';
 import type { InsertOptions, Store } from './store.ts';
 
-/**
- * The same tables, every insert under the claim that `fence` gives at that moment. `onFenced` is told of the first
- * insert that a later claim turned away, besides whoever made it.
- */
-export function fencedStore(store: Store, fence: () => Fence, onFenced: (error: Fenced) => void): Store {
+/** The same tables, every insert under a claim. `onFenced` is told when a later claim turned one away, besides whoever made it. */
+export function fencedStore(store: Store, fence: Fence, onFenced: (error: Fenced) => void): Store {
   const insert = async (write: (options: Pick<InsertOptions, 'fence'>) => Promise<void>): Promise<void> => {
     try {
-      await write({ fence: fence() });
+      await write({ fence });
     } catch (error) {
       if (error instanceof Fenced) onFenced(error);
       throw error;

@@ -17,12 +17,18 @@ export class OpenDoor extends Error {
   }
 }
 
+/** What a process lets in: questions, or data. */
+export type GuardedDoor = 'read' | 'ingest';
+
 /** Without tokens only this machine may be answered. Throws {@link OpenDoor} with the settings that are missing. */
-export function requireGuardedDoors({ server, api, collector }: HeadwayConfig): void {
+export function requireGuardedDoors(
+  { server, api, collector }: HeadwayConfig,
+  doors: readonly GuardedDoor[] = ['read', 'ingest'],
+): void {
   if (isLoopback(server.host)) return;
   const missing = [
-    ...(api.read_token === null ? ['api.read_token'] : []),
-    ...(collector.ingest_token === null ? ['collector.ingest_token'] : []),
+    ...(doors.includes('read') && api.read_token === null ? ['api.read_token'] : []),
+    ...(doors.includes('ingest') && collector.ingest_token === null ? ['collector.ingest_token'] : []),
   ];
   if (missing.length > 0) throw new OpenDoor(server.host, missing);
 }

@@ -5,6 +5,7 @@ import {
 } from '../../domain/catalog/hardware.ts';
 import { SITE_DEFAULTS, type SiteConfig } from '../../domain/report/site.ts';
 import { SPOOL_DEFAULTS, type SpoolConfig } from '../../platform/bus/config.ts';
+import { KAFKA_DEFAULTS, type KafkaConfig } from '../../platform/bus/kafka/config.ts';
 import { type ConfigCheck, ConfigError } from '../../platform/config.ts';
 import { HTTP_SERVER_DEFAULTS, type HttpServerConfig } from '../../platform/http-server.ts';
 import type { LogLevel } from '../../platform/log.ts';
@@ -17,12 +18,16 @@ import { TELEMETRY_DEFAULTS, type TelemetryConfig } from '../../platform/telemet
 import { ANALYZER_DEFAULTS, type AnalyzerConfig } from '../analyzer/config.ts';
 import { API_DEFAULTS, type ApiConfig } from '../api/config.ts';
 import { PROMQL_DEFAULTS, type PromqlConfig } from '../api/promql/config.ts';
+import { CLUSTER_DEFAULTS, type ClusterConfig, checkKafka } from '../cluster/config.ts';
 import { COLLECTOR_DEFAULTS, type CollectorConfig } from '../collector/config.ts';
 import { scrapeTargets } from '../collector/receivers/scrape-target.ts';
 
-/** Every setting of the embedded product. `headway config show` prints them with their origin. */
+/**
+ * Every setting, of all processes of both modes: one file serves them all, and each reads what is its own.
+ * `headway config show` prints them with their origin.
+ */
 export interface HeadwayConfig {
-  /** Where the spool and the tables are. One process at a time. */
+  /** Where the spool and the tables are; of a collector of a cluster its disk queue. One process at a time. */
   readonly data_dir: string;
   readonly log_level: LogLevel;
   readonly server: HttpServerConfig;
@@ -32,6 +37,9 @@ export interface HeadwayConfig {
   readonly promql: PromqlConfig;
   readonly spool: SpoolConfig;
   readonly store: StoreConfig;
+  /** The bus of cluster mode. */
+  readonly kafka: KafkaConfig;
+  readonly cluster: ClusterConfig;
   readonly telemetry: TelemetryConfig;
   readonly device_telemetry: DeviceTelemetryConfig;
   readonly site: SiteConfig;
@@ -49,6 +57,8 @@ export const HEADWAY_DEFAULTS: HeadwayConfig = {
   promql: PROMQL_DEFAULTS,
   spool: SPOOL_DEFAULTS,
   store: STORE_DEFAULTS,
+  kafka: KAFKA_DEFAULTS,
+  cluster: CLUSTER_DEFAULTS,
   telemetry: TELEMETRY_DEFAULTS,
   device_telemetry: DEVICE_TELEMETRY_DEFAULTS,
   site: SITE_DEFAULTS,
@@ -73,4 +83,5 @@ function overridesOf(list: readonly unknown[]): readonly HardwareOverride[] {
 export const CONFIG_CHECKS: readonly ConfigCheck<HeadwayConfig>[] = [
   ({ collector }) => void scrapeTargets(collector.scrape, collector.scrape_limits),
   ({ hardware_overrides }) => void overridesOf(hardware_overrides),
+  checkKafka,
 ];

@@ -1,4 +1,4 @@
-import type { Fence } from '../../platform/fence.ts';
+import { type Fence, Fenced } from '../../platform/fence.ts';
 import { fencedStore } from '../../platform/store/fenced-store.ts';
 import { type Analyzer, type AnalyzerDependencies, createAnalyzer } from './analyzer.ts';
 import { createAnalyzerCounters, NO_COUNTERS } from './analyzer-counters.ts';
@@ -12,17 +12,15 @@ export interface Shard {
 }
 
 export interface ShardDependencies extends Omit<AnalyzerDependencies, 'owns' | 'shared'> {
-  /** The name of the shard that a job belongs to. */
-  readonly shardOf: (job: string) => string;
-  /** How long what is in memory of a shard that was let go is kept, in case it comes back, seconds. */
-  readonly kept_s: number;
+  /** The name of the shard that a job belongs to; undefined while that is not known. */
+  readonly shardOf: (job: string) => string | undefined;
 }
 
 /** Accounts the jobs of those shards that this process has at the moment. */
 export interface ShardedAnalyzer {
   /**
-   * From now on the shard's jobs are accounted here, from where the tables say that whoever had it before came to. To
-   * be called before the first events under the claim are stored.
+   * From now on the shard's jobs are accounted here, from where the tables say that whoever had it before came to. The
+   * claim must have been made after whatever that one had under way was over.
    */
   take(shard: Shard): void;
   /** The shard's jobs are accounted here no more. */
@@ -38,10 +36,8 @@ export interface ShardedAnalyzer {
 }
 
 interface Held {
+  readonly fence: Fence;
   readonly analyzer: Analyzer;
-  fence: Fence;
-  /** When it was let go, milliseconds; undefined while it is held. */
-  released_ms: number | undefined;
 }
 
 /**
@@ -68,7 +64,7 @@ export function createShardedAnalyzer(dependencies: ShardDependencies): ShardedA
   return {
     take: (shard) => held.take(shard),
     release: (name) => held.release(name),
-    shards: () => held.names(),
+    shards: () => held.names,
     touch: (jobs) => held.touch(jobs),
     tick,
     start() {
@@ -97,36 +93,37 @@ class ShardHolder {
     };
   }
 
+  get names(): readonly string[] {
+    return [...this.#held.keys()];
+  }
+
   take({ name, fence }: Shard): void {
-    const { log } = this.#dependencies;
-    const known = this.#held.get(name);
-    // nobody had it in between: what is in memory is still what the tables hold
-    const goesOn = known !== undefined && fence.epoch - known.fence.epoch <= 1;
-    if (goesOn) {
-      known.fence = fence;
-      known.released_ms = undefined;
-      return;
-    }
-    if (known !== undefined) this.#discard(name, known);
+    const { store, shardOf, log, ...rest } = this.#dependencies;
+    this.release(name);
+    const analyzer = createAnalyzer({
+      ...rest,
+      log,
+      store: fencedStore(store, fence, () => this.#lost(name, fence)),
+      owns: (job) => shardOf(job) === name,
+      shared: this.#shared,
+    });
+    this.#held.set(name, { fence, analyzer });
     log.info('shard taken', { shard: name, epoch: fence.epoch });
-    this.#held.set(name, this.#open(name, fence));
   }
 
   release(name: string): void {
     const known = this.#held.get(name);
-    if (known === undefined || known.released_ms !== undefined) return;
-    known.released_ms = performance.now();
+    if (known === undefined) return;
+    this.#held.delete(name);
+    void known.analyzer.stop();
     this.#dependencies.log.info('shard released', { shard: name, epoch: known.fence.epoch });
-  }
-
-  names(): readonly string[] {
-    return this.#active().map(([name]) => name);
   }
 
   touch(jobs: Iterable<string>): void {
     const byShard = new Map<string, string[]>();
     for (const job of jobs) {
       const name = this.#dependencies.shardOf(job);
+      if (name === undefined) continue;
       const own = byShard.get(name);
       if (own === undefined) byShard.set(name, [job]);
       else own.push(job);
@@ -135,53 +132,26 @@ class ShardHolder {
   }
 
   async tick(): Promise<void> {
-    this.#forget();
     const failures: unknown[] = [];
-    for (const [, { analyzer }] of this.#active()) {
-      await analyzer.tick().catch((error: unknown) => failures.push(error));
+    for (const [name, { analyzer }] of [...this.#held]) {
+      // it may have been let go while another one was accounted
+      if (this.#held.get(name)?.analyzer !== analyzer) continue;
+      await analyzer.tick().catch((error: unknown) => {
+        // that it is another's now is no failure
+        if (!(error instanceof Fenced)) failures.push(error);
+      });
     }
     if (failures.length > 0) throw failures[0];
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#held.values()].map(({ analyzer }) => analyzer.stop()));
+    const all = [...this.#held.values()];
     this.#held.clear();
+    await Promise.all(all.map(({ analyzer }) => analyzer.stop()));
   }
 
-  #active(): [string, Held][] {
-    return [...this.#held].filter(([, { released_ms }]) => released_ms === undefined);
-  }
-
-  #open(name: string, fence: Fence): Held {
-    const { store, shardOf, ...rest } = this.#dependencies;
-    const held: { fence: Fence } = { fence };
-    const writing = fencedStore(
-      store,
-      () => held.fence,
-      (error) => {
-        // an insert that was under way while this process itself claimed anew is made again by the next tick
-        if (error.fence.epoch === held.fence.epoch) this.release(name);
-      },
-    );
-    const analyzer = createAnalyzer({
-      ...rest,
-      store: writing,
-      owns: (job) => shardOf(job) === name,
-      shared: this.#shared,
-    });
-    return Object.assign(held, { analyzer, released_ms: undefined });
-  }
-
-  /** Frees what was let go and did not come back. */
-  #forget(): void {
-    const before_ms = performance.now() - this.#dependencies.kept_s * 1000;
-    for (const [name, held] of this.#held) {
-      if (held.released_ms !== undefined && held.released_ms < before_ms) this.#discard(name, held);
-    }
-  }
-
-  #discard(name: string, { analyzer }: Held): void {
-    this.#held.delete(name);
-    void analyzer.stop();
+  /** The tables turned an insert away: somebody else accounts the shard now. */
+  #lost(name: string, fence: Fence): void {
+    if (this.#held.get(name)?.fence === fence) this.release(name);
   }
 }
