@@ -1,12 +1,20 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Fence } from '../fence.ts';
 import type { Log } from '../log.ts';
 import type { StoreConfig } from './config.ts';
 import { EngineConnection } from './engine.ts';
 import { storeErrorOf } from './engine-errors.ts';
-import { type InsertSource, insertSql, type TableShape } from './insert-sql.ts';
+import { insertSql, quoteText, structureOf } from './insert-sql.ts';
 import { lockHolder } from './lock-holder.ts';
-import { type InsertOptions, type QueryParameters, type Store, StoreError, StoreLocked } from './store.ts';
+import {
+  type ClaimableStore,
+  type InsertOptions,
+  type QueryParameters,
+  StoreError,
+  StoreLocked,
+} from './store.ts';
+import { TableShapes } from './table-shapes.ts';
 
 /** The engine binds one directory per process; a second one would be refused by it with a less clear message. */
 const openHere = new Set<string>();
@@ -17,7 +25,7 @@ const openHere = new Set<string>();
  *
  * Throws {@link StoreLocked} when the directory is in use.
  */
-export async function openEmbeddedStore(dir: string, config: StoreConfig, log: Log): Promise<Store> {
+export async function openEmbeddedStore(dir: string, config: StoreConfig, log: Log): Promise<ClaimableStore> {
   const directory = resolve(dir);
   if (openHere.has(directory)) throw new StoreLocked(directory, process.pid);
   const path = join(directory, 'chdb');
@@ -75,11 +83,11 @@ function connect(path: string, directory: string, config: StoreConfig): Connecti
   }
 }
 
-class EmbeddedStore implements Store {
+class EmbeddedStore implements ClaimableStore {
   readonly #directory: string;
   readonly #staging: string;
   readonly #connections: Connections;
-  readonly #shapes = new Map<string, TableShape>();
+  readonly #shapes: TableShapes;
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
   #staged = 0;
@@ -88,6 +96,7 @@ class EmbeddedStore implements Store {
     this.#directory = directory;
     this.#staging = staging;
     this.#connections = connections;
+    this.#shapes = new TableShapes((sql, parameters) => connections.writer.query(sql, parameters));
   }
 
   query<Row>(sql: string, parameters: QueryParameters = {}): Promise<Row[]> {
@@ -100,7 +109,7 @@ class EmbeddedStore implements Store {
     return this.#track(async () => {
       await this.#connections.writer.command(sql, parameters);
       // It may have been DDL of a table whose shape was remembered.
-      this.#shapes.clear();
+      this.#shapes.forget();
     });
   }
 
@@ -124,6 +133,9 @@ class EmbeddedStore implements Store {
     await this.#insert(table, columns, 'RowBinary', body, options);
   }
 
+  /** One connection writes, one insert after another: when the claim was stored, what began before it had ended. */
+  async endEarlierInserts(): Promise<void> {}
+
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await Promise.allSettled(this.#running);
@@ -138,52 +150,32 @@ class EmbeddedStore implements Store {
   #insert(
     table: string,
     columns: readonly string[],
-    format: InsertSource['format'],
+    format: 'RowBinary' | 'JSONEachRow',
     body: readonly Uint8Array[],
     options: InsertOptions,
   ): Promise<void> {
     if (body.every((part) => part.length === 0)) return Promise.resolve();
     return this.#track(async () => {
-      const shape = await this.#shapeOf(table);
+      const shape = await this.#shapes.of(table, columns);
       const path = join(this.#staging, `${this.#staged++}`);
+      const from = `file(${[path, format, structureOf(table, columns, shape)].map(quoteText).join(', ')})`;
       try {
         await writeFile(path, body);
-        await this.#connections.writer.command(
-          insertSql({ table, columns, format, path }, shape, options),
-          {},
-        );
+        await this.#connections.writer.command(insertSql({ table, columns, from }, shape, options), {});
       } finally {
         await rm(path, { force: true });
       }
-    });
+    }, options.fence);
   }
 
-  async #shapeOf(table: string): Promise<TableShape> {
-    const known = this.#shapes.get(table);
-    if (known !== undefined) return known;
-    const rows = await this.#connections.writer.query<{ name: string; type: string; sorting_key: string }>(
-      `SELECT c.name AS name, c.type AS type, t.sorting_key AS sorting_key
-      FROM system.columns AS c JOIN system.tables AS t ON t.database = c.database AND t.name = c.table
-      WHERE c.database = currentDatabase() AND c.table = {table:String}`,
-      { table },
-    );
-    const [first] = rows;
-    if (first === undefined)
-      throw new StoreError('failed', `There is no table ${table}; has it been migrated?`);
-    const types = new Map(rows.map(({ name, type }) => [name, type]));
-    const shape = { types, sorting_key: first.sorting_key };
-    this.#shapes.set(table, shape);
-    return shape;
-  }
-
-  async #track<T>(work: () => Promise<T>): Promise<T> {
+  async #track<T>(work: () => Promise<T>, fence?: Fence): Promise<T> {
     if (this.#closing !== undefined) throw new StoreError('closed', 'The store is closed.');
     const running = work();
     this.#running.add(running);
     try {
       return await running;
     } catch (cause) {
-      throw storeErrorOf(cause);
+      throw storeErrorOf(cause, fence);
     } finally {
       this.#running.delete(running);
     }

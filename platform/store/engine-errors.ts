@@ -1,3 +1,5 @@
+import { type Fence, Fenced } from '../fence.ts';
+import { FENCED_TEXT } from './insert-sql.ts';
 import { StoreError } from './store.ts';
 
 /** Numbers in ClickHouse's src/Common/ErrorCodes.cpp that a caller can act on. */
@@ -18,10 +20,14 @@ const CODES: Readonly<Record<number, StoreError['code']>> = {
   396: 'too_many_rows', // TOO_MANY_ROWS_OR_BYTES
 };
 
-/** By its shape and not by its class: the engine's binding has a ClickHouseError of its own copy. */
-export function storeErrorOf(cause: unknown): unknown {
+/**
+ * An error of the engine as one of ours; {@link Fenced} when an insert under `fence` was turned away. By its shape and
+ * not by its class: the engine's binding has a ClickHouseError of its own copy. Other errors are given back as they are.
+ */
+export function storeErrorOf(cause: unknown, fence?: Fence): unknown {
   if (!(cause instanceof Error) || !('code' in cause) || !('type' in cause)) return cause;
   const engine_code = Number(cause.code);
   if (!Number.isInteger(engine_code)) return cause;
+  if (fence !== undefined && cause.message.startsWith(FENCED_TEXT)) return new Fenced(fence);
   return new StoreError(CODES[engine_code] ?? 'failed', cause.message, { engine_code, cause });
 }

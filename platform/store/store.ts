@@ -51,6 +51,15 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** A store that can end what was begun under an earlier claim (`InsertOptions.fence`). */
+export interface ClaimableStore extends Store {
+  /**
+   * Resolves when no insert under an earlier claim of the fence's name is under way any more. The new claim has to be
+   * in the tables before: it turns away what begins later.
+   */
+  endEarlierInserts(fence: Fence): Promise<void>;
+}
+
 /** A statement the engine refused or gave up. */
 export class StoreError extends Error {
   readonly code: 'too_slow' | 'too_many_rows' | 'too_much_memory' | 'bad_data' | 'closed' | 'failed';
