@@ -1,11 +1,9 @@
-import {
+import kafkajs, {
   type Admin,
-  ConfigResourceTypes,
   type Consumer,
   type EachBatchPayload,
-  Kafka,
+  type Kafka,
   type KafkaMessage,
-  logLevel,
   type Message,
   type Producer,
   type RecordMetadata,
@@ -23,7 +21,8 @@ export type ReceivedMessage = KafkaMessage;
 export type SentMessage = Message;
 export type { RecordMetadata };
 
-export const TOPIC_RESOURCE = ConfigResourceTypes.TOPIC;
+/** Node finds only some of the names that this CommonJS module exports; the default has them all. */
+export const TOPIC_RESOURCE = kafkajs.ConfigResourceTypes.TOPIC;
 
 /** The same complaint of the client is one line in this time: in an outage each request makes several. */
 const REPEATED_AFTER_MS = 30_000;
@@ -31,13 +30,13 @@ const REPEATED_AFTER_MS = 30_000;
 /** A client of the cluster; what kafkajs logs goes to `log`. */
 export function createKafkaClient(config: KafkaConfig, log: Log): KafkaClient {
   const said = new Map<string, number>();
-  return new Kafka({
+  return new kafkajs.Kafka({
     clientId: config.client_id,
     brokers: [...config.brokers],
     requestTimeout: config.writer.request_timeout_s * 1000,
     // Its defaults depend on NODE_ENV. These are for connecting and for asking who leads; sending is tried again elsewhere.
     retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 5 },
-    logLevel: logLevel.WARN,
+    logLevel: kafkajs.logLevel.WARN,
     logCreator: () => (entry) => {
       const { message, timestamp: _, logger: __, stack: ___, ...fields } = entry.log;
       const now_ms = performance.now();
