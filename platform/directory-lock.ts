@@ -1,0 +1,103 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { rename, rm } from 'node:fs/promises';
+import { createConnection, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { StoreLocked } from './store/store.ts';
+
+/** A directory that this process has to itself. */
+export interface DirectoryLock {
+  release(): Promise<void>;
+}
+
+/** Addresses of sockets have 104 bytes at least (macOS; Linux has 108), the last of them zero. */
+const ADDRESS_BYTES_MAX = 103;
+
+/**
+ * Takes a directory for this process alone. What holds it is a socket that somebody answers at: it cannot be left behind
+ * by a process that was killed, and it is seen from other containers that have the same directory.
+ *
+ * Throws StoreLocked when another process has it.
+ */
+export async function lockDirectory(directory: string): Promise<DirectoryLock> {
+  const path = addressIn(resolve(directory));
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const server = await bind(path);
+    if (server !== undefined) {
+      return {
+        release: async () => {
+          server.close();
+          await once(server, 'close');
+        },
+      };
+    }
+    const holder = await ask(path);
+    if (holder !== undefined) throw new StoreLocked(directory, holder);
+    await removeStale(path, directory);
+  }
+  throw new StoreLocked(directory, null);
+}
+
+/** Others may come and go at the same instant. */
+const TRIES_MAX = 10;
+
+function addressIn(directory: string): string {
+  const path = join(directory, 'lock');
+  if (Buffer.byteLength(path) <= ADDRESS_BYTES_MAX) return path;
+  const name = createHash('sha256').update(directory).digest('hex').slice(0, 32);
+  return join(tmpdir(), `headway-${name}.lock`);
+}
+
+/** Undefined when something is there already. */
+async function bind(path: string): Promise<Server | undefined> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.end(String(process.pid));
+  });
+  server.listen(path);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (codeOf(error) === 'EADDRINUSE') return undefined;
+    throw error;
+  }
+  // it must not keep a process alive that has nothing else to do
+  server.unref();
+  return server;
+}
+
+/** The process that answers there; null when it does not say which, undefined when nobody answers. */
+async function ask(path: string): Promise<number | null | undefined> {
+  const socket = createConnection(path);
+  try {
+    await once(socket, 'connect');
+    const pid = Number(await text(socket));
+    return Number.isSafeInteger(pid) && pid > 0 ? pid : null;
+  } catch (error) {
+    const code = codeOf(error);
+    return code === 'ECONNREFUSED' || code === 'ENOENT' ? undefined : null;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Moved first, so that it can be seen whether it is still the one at which nobody answered. */
+async function removeStale(path: string, directory: string): Promise<void> {
+  const aside = `${path}-${randomUUID().slice(0, 8)}`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  const holder = await ask(aside);
+  if (holder === undefined) return await rm(aside, { force: true });
+  await rename(aside, path);
+  throw new StoreLocked(directory, holder);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
