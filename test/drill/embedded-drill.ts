@@ -33,7 +33,7 @@ export interface EmbeddedDrillResult {
 }
 
 /** Small segments and deliveries, so that kills fall between two of them; accounts often, so that kills fall into them. */
-const CONFIG = `spool: { segment_bytes_max: 200000, delivery_bytes_max: 60000 }
+const CONFIG = `spool: { segment_bytes_max: 300000, delivery_bytes_max: 100000 }
 analyzer: { interval_s: 1 }
 `;
 
@@ -62,8 +62,9 @@ class EmbeddedDrill {
     this.#oracle = new Oracle(`drill-${options.seed}`);
     this.#load = new Load(this.#oracle, {
       inflight: 4,
-      lines_max: 12,
+      lines_max: 8,
       resend_ratio: 0.5,
+      pause_ms: 10,
       random: this.#random,
     });
     this.#data = join(options.folder, 'data');
@@ -168,7 +169,11 @@ class EmbeddedDrill {
     const job = 'after-the-drill';
     const event = { type: 'job', job, time_us: 1_700_000_000_000_000 };
     if (!(await httpSend(() => url)([JSON.stringify(event)]))) throw new Error('a fresh event was refused');
-    await eventually(async () => (await fetch(`${url}/v1/jobs/${job}`)).ok || undefined, { every_ms: 20 });
+    const limit_ms = FRESH_LIMIT_MS;
+    await eventually(async () => (await fetch(`${url}/v1/jobs/${job}`)).ok || undefined, {
+      limit_ms,
+      every_ms: 20,
+    });
     return (performance.now() - began) / 1000;
   }
 
@@ -188,3 +193,5 @@ const UNDER_LOAD_MS = 500;
 const CALLS_MAX = 12;
 /** An aimed kill that met nothing until then is an ordinary one. */
 const AIMED_LIMIT_MS = 10_000;
+/** What the last kill left has to go into the tables before. */
+const FRESH_LIMIT_MS = 180_000;

@@ -12,6 +12,7 @@ const kills = Number(process.argv[2] ?? 200);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
 
 const folder = await makeFolder();
+let fault: string | null = 'the drill did not end';
 try {
   const result = await drillEmbedded({
     folder: folder.path,
@@ -20,12 +21,9 @@ try {
     progress: (line) => process.stderr.write(`\r${line}`),
   });
   process.stdout.write(`\nseed ${seed}: ${embeddedSummary(result)}\n`);
-  const fault = faultOf(result.verdict);
-  if (fault !== null || result.complaints.length > 0) {
-    process.stdout.write(`${fault ?? ''}\n${result.complaints.join('\n')}\n`);
-    process.exitCode = 1;
-  }
+  fault = faultOf(result.verdict) ?? result.complaints[0] ?? null;
 } finally {
-  if (process.exitCode === undefined) await folder.remove();
-  else process.stdout.write(`left for a look: ${folder.path}\n`);
+  if (fault === null) await folder.remove();
+  else process.stdout.write(`${fault}\nleft for a look: ${folder.path}\n`);
 }
+process.exitCode = fault === null ? 0 : 1;

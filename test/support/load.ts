@@ -15,7 +15,11 @@ export interface LoadOptions {
   readonly lines_max: number;
   /** Share of the sends of unknown outcome that are sent again with the same lines; the others never are. */
   readonly resend_ratio: number;
+  /** Between two sends of a sender; 0 when absent. */
+  readonly pause_ms?: number;
   readonly random: Random;
+  /** What each sender waits between two sends; none unless told otherwise. */
+  readonly pause_ms?: number;
 }
 
 /** A pause after a send that failed: the other side is as a rule gone for a moment. */
@@ -40,17 +44,22 @@ export class Load {
   /** Sends until the signal; resolves when nothing is under way any more. */
   async run(send: Send, signal: AbortSignal): Promise<void> {
     const senders = Array.from({ length: this.#options.inflight }, async () => {
-      while (!signal.aborted) await this.#sendOne(send, signal);
+      while (!signal.aborted) {
+        await this.#sendOne(send, signal);
+        const { pause_ms = 0 } = this.#options;
+        if (pause_ms > 0) await sleep(pause_ms, undefined, { signal }).catch(() => undefined);
+      }
     });
     await Promise.all(senders);
   }
 
   async #sendOne(send: Send, signal: AbortSignal): Promise<void> {
-    const { random, lines_max, resend_ratio } = this.#options;
+    const { random, lines_max, resend_ratio, pause_ms = 0 } = this.#options;
     const ids =
       this.#again.shift() ?? Array.from({ length: 1 + random.below(lines_max) }, () => this.#oracle.issue());
     if (await send(ids.map((id) => this.#oracle.lineOf(id))).catch(() => false)) {
       this.#oracle.acknowledge(ids);
+      if (pause_ms > 0 && !signal.aborted) await sleep(pause_ms);
       return;
     }
     this.#failures += 1;
