@@ -25,7 +25,7 @@ it(`loses and doubles nothing that was acknowledged, over ${KILLS} kills at any 
 }, async () => {
   const folder = await temporaryFolder();
   const random = createRandom(SEED);
-  const oracle = new Oracle('crash', 3);
+  const oracle = new Oracle('crash', { jobs: 3 });
   const load = new Load(oracle, { inflight: WINDOW, lines_max: 1, resend_ratio: 1, random });
   const acknowledgedPublishes: number[] = [];
   let publishes = 0;

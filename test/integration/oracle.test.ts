@@ -22,7 +22,7 @@ const NOW_MS = 1_700_000_100_000;
 /** What the drills rely on: an oracle that never complains would pass every drill. */
 it('the oracle of the drills tells lost, doubled, twice written and damaged rows from good ones', async () => {
   const store = await openCounting();
-  const oracle = new Oracle('o', 2);
+  const oracle = new Oracle('o', { jobs: 2 });
   const ids = Array.from({ length: 9 }, () => oracle.issue());
   oracle.acknowledge(ids.filter((id) => id !== 8));
   const store_ = (some: readonly number[], at_ms = NOW_MS) =>

@@ -32,6 +32,14 @@ export function faultOf(verdict: Verdict): string | null {
   return null;
 }
 
+export interface OracleOptions {
+  /** Ids are spread over so many jobs. */
+  readonly jobs?: number;
+  /** When the first step begins, and how much later each next one of all jobs does; each ends when its job's next begins. */
+  readonly base_us?: number;
+  readonly step_us?: number;
+}
+
 interface StoredRow {
   readonly body: string;
   readonly rows: number;
@@ -42,15 +50,24 @@ interface StoredRow {
 export class Oracle {
   readonly #run: string;
   readonly #jobs: number;
+  readonly #base_us: number;
+  readonly #step_us: number;
   readonly #acknowledged = new Set<number>();
   /** Ids that were sent again after an unknown outcome, with the same line. */
   readonly #resent = new Set<number>();
   #issued = 0;
 
-  /** `run` begins the names of all jobs; ids are spread over `jobs` of them. */
-  constructor(run: string, jobs = 8) {
+  /** `run` begins the names of all jobs. */
+  constructor(run: string, options: OracleOptions = {}) {
+    const { jobs = 8, base_us = 1_700_000_000_000_000, step_us = 1 } = options;
     this.#run = run;
     this.#jobs = jobs;
+    this.#base_us = base_us;
+    this.#step_us = step_us;
+  }
+
+  get jobs(): readonly string[] {
+    return Array.from({ length: this.#jobs }, (_, job) => this.jobOf(job));
   }
 
   get issued(): number {
@@ -80,11 +97,13 @@ export class Oracle {
   /** Of an id always the same: its payload is its checksum, in a text of another length each. */
   eventOf(id: number): StepEvent {
     const payload = createHash('sha256').update(`${this.#run} ${id}`).digest('hex');
+    const start_us = this.#base_us + id * this.#step_us;
     return {
       type: 'step',
       job: this.jobOf(id),
       step: id,
-      start_us: 1_700_000_000_000_000 + id,
+      start_us,
+      end_us: start_us + this.#jobs * this.#step_us,
       labels: { payload, text: `é"\\\n'\u2028${payload.repeat(id % 4)}` },
     };
   }
@@ -98,9 +117,9 @@ export class Oracle {
     const rows = new Map<number, StoredRow>();
     const damaged: string[] = [];
     const doubled = new Set<number>();
-    for (let job = 0; job < this.#jobs; job++) {
-      for (const row of await storedOf(store, `${this.#run}-${job}`)) {
-        const id = this.#idOf(row.body, `${this.#run}-${job}`);
+    for (const job of this.jobs) {
+      for (const row of await storedOf(store, job)) {
+        const id = this.#idOf(row.body, job);
         if (id === null) damaged.push(row.body);
         else if (rows.has(id) || row.rows !== 1) doubled.add(id);
         if (id !== null) rows.set(id, row);
@@ -131,7 +150,7 @@ export class Oracle {
 async function storedOf(store: Store, job: string): Promise<StoredRow[]> {
   return store.query<StoredRow>(
     `SELECT body, count() AS rows, sum(copies) AS copies
-    FROM run_events FINAL WHERE job = {job:String} GROUP BY body`,
+    FROM run_events FINAL WHERE job = {job:String} AND type NOT IN ('attempt_start', 'attempt_end') GROUP BY body`,
     { job },
   );
 }
