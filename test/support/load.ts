@@ -18,8 +18,6 @@ export interface LoadOptions {
   /** Between two sends of a sender; 0 when absent. */
   readonly pause_ms?: number;
   readonly random: Random;
-  /** What each sender waits between two sends; none unless told otherwise. */
-  readonly pause_ms?: number;
 }
 
 /** A pause after a send that failed: the other side is as a rule gone for a moment. */
@@ -44,11 +42,7 @@ export class Load {
   /** Sends until the signal; resolves when nothing is under way any more. */
   async run(send: Send, signal: AbortSignal): Promise<void> {
     const senders = Array.from({ length: this.#options.inflight }, async () => {
-      while (!signal.aborted) {
-        await this.#sendOne(send, signal);
-        const { pause_ms = 0 } = this.#options;
-        if (pause_ms > 0) await sleep(pause_ms, undefined, { signal }).catch(() => undefined);
-      }
+      while (!signal.aborted) await this.#sendOne(send, signal);
     });
     await Promise.all(senders);
   }
