@@ -15,9 +15,9 @@ export interface LoadOptions {
   readonly lines_max: number;
   /** Share of the sends of unknown outcome that are sent again with the same lines; the others never are. */
   readonly resend_ratio: number;
-  /** Between two sends of a sender; 0 when absent. */
-  readonly pause_ms?: number;
   readonly random: Random;
+  /** What each sender waits between two sends; none unless told otherwise. */
+  readonly pause_ms?: number;
 }
 
 /** A pause after a send that failed: the other side is as a rule gone for a moment. */
