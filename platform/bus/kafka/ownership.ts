@@ -4,8 +4,19 @@ import { partitionOf } from './partitioner.ts';
 export interface Ownership {
   /** Whether messages of the key are read here; false for all before the first dealing. */
   owns(key: string): boolean;
+  /** The partition of a key; undefined before the first dealing. */
+  partitionOf(key: string): number | undefined;
+  /** Those that were dealt to this process. */
+  readonly partitions: ReadonlySet<number>;
+  /** Of the whole topic; 0 before the first dealing. */
+  readonly count: number;
   /** Called after the answers of `owns` may have changed; returns what ends it. */
   onChange(listener: () => void): () => void;
+  /**
+   * Called after each dealing, also one that changed nothing: somebody else may have had the partitions in between.
+   * Returns what ends it.
+   */
+  onDealt(listener: () => void): () => void;
 }
 
 /**
@@ -14,6 +25,8 @@ export interface Ownership {
  */
 export class DealtPartitions implements Ownership {
   readonly #listeners = new Set<() => void>();
+  readonly #dealtListeners = new Set<() => void>();
+  #dealing: object | undefined;
   #dealt: ReadonlySet<number> = new Set();
   #count = 0;
 
@@ -21,8 +34,17 @@ export class DealtPartitions implements Ownership {
     return this.#dealt;
   }
 
+  get count(): number {
+    return this.#count;
+  }
+
+  partitionOf(key: string): number | undefined {
+    return this.#count === 0 ? undefined : partitionOf(key, this.#count);
+  }
+
   owns(key: string): boolean {
-    return this.#count > 0 && this.#dealt.has(partitionOf(key, this.#count));
+    const partition = this.partitionOf(key);
+    return partition !== undefined && this.#dealt.has(partition);
   }
 
   onChange(listener: () => void): () => void {
@@ -30,14 +52,21 @@ export class DealtPartitions implements Ownership {
     return () => this.#listeners.delete(listener);
   }
 
-  /** `count` of the whole topic. */
-  deal(partitions: Iterable<number>, count: number): void {
+  onDealt(listener: () => void): () => void {
+    this.#dealtListeners.add(listener);
+    return () => this.#dealtListeners.delete(listener);
+  }
+
+  /** `count` of the whole topic; `dealing` tells one dealing from the next. */
+  deal(partitions: Iterable<number>, count: number, dealing?: object): void {
     const dealt = new Set(partitions);
     const isSame =
       count === this.#count && dealt.size === this.#dealt.size && [...dealt].every((p) => this.#dealt.has(p));
-    if (isSame) return;
+    if (isSame && dealing === this.#dealing) return;
     this.#dealt = dealt;
     this.#count = count;
-    for (const listener of this.#listeners) listener();
+    this.#dealing = dealing;
+    if (!isSame) for (const listener of this.#listeners) listener();
+    for (const listener of this.#dealtListeners) listener();
   }
 }

@@ -235,7 +235,7 @@ export class KafkaReader implements BusReader {
     const retrying = { ...this.#retrying, signal: generation.signal };
     const all = await untilDone('partitions of the topic not read', () => ends.read(), retrying);
     if (all !== undefined && generation === this.#generation)
-      this.#dealt.deal(generation.partitions, all.value.size);
+      this.#dealt.deal(generation.partitions, all.value.size, generation);
   }
 
   async #open(
@@ -369,7 +369,7 @@ export class KafkaReader implements BusReader {
       const generation = this.#generation;
       const all = await ends.read().catch(() => undefined);
       if (generation === undefined || generation !== this.#generation || all === undefined) continue;
-      this.#dealt.deal(generation.partitions, all.size);
+      this.#dealt.deal(generation.partitions, all.size, generation);
       for (const reader of generation.readers.values()) {
         reader.high = all.get(reader.partition)?.high ?? 0;
         if (reader.committed_offset === reader.next_offset) continue;
