@@ -3,6 +3,7 @@ import type { Log } from '../log.ts';
 import { type Batch, BusRefused, type BusWriter, type Delivery } from './bus.ts';
 import type { SpoolConfig } from './config.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import { BatchesTooLarge } from './kafka/outstanding.ts';
 import { fromSpooled, type PreparedBatch, toSpooled } from './kafka/prepared.ts';
 import { openSpool, type Spool, type SpoolStats } from './spool.ts';
 
@@ -11,8 +12,9 @@ export interface PreparedWriter {
   /** Names batches in the order of the calls. Throws BusRefused when one can never be sent. */
   prepare(batches: readonly Batch[]): readonly PreparedBatch[];
   /**
-   * Resolves when all are durable. When it rejects it is not known which are; and nothing of their partitions that the
-   * same producer prepared later has been sent, or will be by calls already made.
+   * Resolves when all are durable. When it rejects some may be; but a partition never has one without all before it that
+   * the same producer named, not by calls already made nor by those made until whoever called hears of it. Rejects with
+   * BatchesTooLarge when the brokers will never take some; the others are durable by then.
    */
   send(prepared: readonly PreparedBatch[]): Promise<void>;
 }
@@ -145,37 +147,27 @@ class OutageWriter implements BusWriter {
     const place = deferred();
     this.#placed = Promise.all([before, place.promise]);
     try {
-      const left = this.#outage === null ? await this.#sendAll(prepared) : prepared;
-      if (left.length === 0) return;
+      if (this.#outage === null && (await this.#isSent(prepared))) return;
       await before;
-      const kept = this.#spool.writer.publish(left.map(toSpooled));
+      const kept = this.#spool.writer.publish(prepared.map(toSpooled));
       place.resolve();
       await kept;
-      this.#spooled_batches += left.length;
+      this.#spooled_batches += prepared.length;
     } finally {
       place.resolve();
     }
   }
 
-  /** Returns what the brokers did not take, in order. Throws what they refuse for good. */
-  async #sendAll(prepared: readonly PreparedBatch[]): Promise<readonly PreparedBatch[]> {
-    const groups = byPartition(prepared);
-    const left: PreparedBatch[] = [];
-    const refusals: BusRefused[] = [];
-    await Promise.all(
-      groups.map(async (group) => {
-        try {
-          await this.#dependencies.kafka.send(group);
-        } catch (cause) {
-          if (isForGood(cause)) refusals.push(cause);
-          else this.#begin(cause instanceof Error ? cause.message : String(cause));
-          left.push(...group);
-        }
-      }),
-    );
-    const [refusal] = refusals;
-    if (refusal !== undefined) throw refusal;
-    return prepared.filter((one) => left.includes(one));
+  /** False when the brokers may not have all of them. Throws what they refuse for good. */
+  async #isSent(prepared: readonly PreparedBatch[]): Promise<boolean> {
+    try {
+      await this.#dependencies.kafka.send(prepared);
+      return true;
+    } catch (cause) {
+      if (cause instanceof BusRefused && !cause.retryable) throw cause;
+      this.#begin(cause instanceof Error ? cause.message : String(cause));
+      return false;
+    }
   }
 
   #begin(problem: string): void {
@@ -190,10 +182,13 @@ class OutageWriter implements BusWriter {
   /** Tries now and then, for nothing else asks whether the brokers are back when the disk takes nothing in either. */
   async #comeBack(): Promise<void> {
     const { retry_first_s, retry_max_s } = this.#dependencies.config;
+    const drained = this.#drained_batches;
     try {
       for (let pause_s = retry_first_s; ; pause_s = Math.min(pause_s * 2, retry_max_s)) {
         await sleep(pause_s * 1000, undefined, { signal: this.#closing.signal });
         await this.#spool.reader.drained();
+        // Nothing was on the disk yet, but is about to be: doors shut now would stay shut in vain.
+        if (this.#drained_batches === drained && this.#underWay.size > 0) continue;
         if (this.#spool.stats().waiting_bytes <= HANDOVER_BYTES && (await this.#handOver())) return;
       }
     } catch {
@@ -233,37 +228,18 @@ class OutageWriter implements BusWriter {
     try {
       await this.#dependencies.kafka.send(prepared);
     } catch (cause) {
-      if (!isForGood(cause)) throw cause;
-      for (const one of prepared) await this.#handOnAlone(one);
+      if (!(cause instanceof BatchesTooLarge)) throw cause;
+      for (const batch of cause.batches) await this.#putAside(batch, cause.message);
     }
     this.#drained_batches += batches.length;
   }
 
-  /** One that is refused for good holds up neither those beside it nor those behind. */
-  async #handOnAlone(prepared: PreparedBatch): Promise<void> {
-    try {
-      await this.#dependencies.kafka.send([prepared]);
-    } catch (cause) {
-      if (!isForGood(cause)) throw cause;
-      const { id, kind, key } = prepared.batch;
-      await this.#dependencies.deadLetters.put(prepared.batch, cause.message);
-      this.#dependencies.log.error('batch put aside', { batch: id, kind, key, reason: cause.message });
-    }
+  /** It was acknowledged, so it is kept; and it must not hold up what is behind it. */
+  async #putAside(batch: Batch, reason: string): Promise<void> {
+    await this.#dependencies.deadLetters.put(batch, reason);
+    const { id, kind, key } = batch;
+    this.#dependencies.log.error('batch put aside', { batch: id, kind, key, reason });
   }
-}
-
-function byPartition(prepared: readonly PreparedBatch[]): PreparedBatch[][] {
-  const groups = new Map<number | null, PreparedBatch[]>();
-  for (const one of prepared) {
-    const group = groups.get(one.partition);
-    if (group === undefined) groups.set(one.partition, [one]);
-    else group.push(one);
-  }
-  return [...groups.values()];
-}
-
-function isForGood(cause: unknown): cause is BusRefused {
-  return cause instanceof BusRefused && !cause.retryable;
 }
 
 function closed(): BusRefused {

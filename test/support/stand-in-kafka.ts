@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Batch, BusRefused } from '../../platform/bus/bus.ts';
 import { withoutCopies } from '../../platform/bus/kafka/copies.ts';
+import { BatchesTooLarge } from '../../platform/bus/kafka/outstanding.ts';
 import { partitionOf } from '../../platform/bus/kafka/partitioner.ts';
 import type { PreparedBatch } from '../../platform/bus/kafka/prepared.ts';
 import type { PreparedWriter } from '../../platform/bus/outage-writer.ts';
@@ -13,6 +14,8 @@ export class StandInTopic {
   state: 'here' | 'away' = 'here';
   /** Takes the next request and does not say so. */
   loseAnswers = 0;
+  /** Takes of the next request what goes into its first partition, and says nothing. */
+  loseParts = 0;
   refuseForGood: ReadonlySet<string> = new Set();
 
   /** What a reader makes of the logs: copies left out. */
@@ -74,16 +77,19 @@ export class StandInWriter implements PreparedWriter {
   #take(next: Waiting): void {
     const topic = this.#topic;
     const bad = next.prepared.find(({ batch }) => topic.refuseForGood.has(batch.id));
+    const part = topic.loseParts > 0 ? next.prepared[0]?.partition : null;
+    for (const one of next.prepared) {
+      const partition = one.partition ?? partitionOf(one.batch.key, PARTITIONS);
+      if (one !== bad && (part === null || partition === part)) topic.logs[partition]?.push(one);
+    }
     if (bad !== undefined) {
       this.#waiting.shift();
-      next.reject(new BusRefused('batch_too_large', 'too large', { retryable: false }));
+      next.reject(new BatchesTooLarge([bad.batch], 'too large'));
       return;
     }
-    for (const one of next.prepared) {
-      topic.logs[one.partition ?? partitionOf(one.batch.key, PARTITIONS)]?.push(one);
-    }
-    if (topic.loseAnswers > 0) {
-      topic.loseAnswers -= 1;
+    if (part !== null) topic.loseParts -= 1;
+    if (topic.loseAnswers > 0 || part !== null) {
+      topic.loseAnswers = Math.max(0, topic.loseAnswers - 1);
       this.#refuseAll();
       return;
     }
