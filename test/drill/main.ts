@@ -1,29 +1,68 @@
+import { missingForKafka } from '../support/kafka-jars.ts';
 import { faultOf } from '../support/oracle.ts';
 import { makeFolder } from '../support/temporary-folder.ts';
+import { drillCluster } from './cluster-drill.ts';
+import { clusterFaults, clusterSummary } from './cluster-summary.ts';
 import { drillEmbedded } from './embedded-drill.ts';
 import { embeddedSummary } from './embedded-summary.ts';
 
 /**
- * `npm run drill [-- kills [seed]]`: the embedded product, 200 kills by default. Says at its end what was acknowledged
- * and what became of it; exit code 1 when anything acknowledged is lost, doubled or damaged. The tests run the same with
- * fewer kills.
+ * `npm run drill [-- embedded|cluster|both [count [seed]]]`: kills the embedded product, and lets things happen to a
+ * cluster of processes; both, and 200 times each, unless told otherwise. Says at its end what was acknowledged and what
+ * became of it; exit code 1 when anything acknowledged is lost, doubled or damaged. The tests run the same with fewer.
  */
-const kills = Number(process.argv[2] ?? 200);
-const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
+const KINDS = { embedded: runEmbedded, cluster: runCluster };
+const COUNT = 200;
 
-const folder = await makeFolder();
-let fault: string | null = 'the drill did not end';
-try {
-  const result = await drillEmbedded({
-    folder: folder.path,
-    kills,
-    seed,
-    progress: (line) => process.stderr.write(`\r${line}`),
-  });
-  process.stdout.write(`\nseed ${seed}: ${embeddedSummary(result)}\n`);
-  fault = faultOf(result.verdict) ?? result.complaints[0] ?? null;
-} finally {
-  if (fault === null) await folder.remove();
-  else process.stdout.write(`${fault}\nleft for a look: ${folder.path}\n`);
+interface Run {
+  readonly folder: string;
+  readonly count: number;
+  readonly seed: number;
+  readonly progress: (line: string) => void;
 }
-process.exitCode = fault === null ? 0 : 1;
+
+interface Told {
+  readonly summary: string;
+  /** Empty when all is well. */
+  readonly faults: readonly string[];
+}
+
+const [named = 'both', count = COUNT, seed = Date.now() % 1_000_000] = process.argv.slice(2);
+const chosen = Object.entries(KINDS).filter(([kind]) => named === 'both' || named === kind);
+if (chosen.length === 0) throw new Error(`${named} is none of embedded, cluster, both`);
+for (const [kind, run] of chosen) {
+  const isWell = await drill(kind, run);
+  if (!isWell) process.exitCode = 1;
+}
+
+/** Leaves the data where something is wrong with it. */
+async function drill(kind: string, run: (options: Run) => Promise<Told>): Promise<boolean> {
+  const folder = await makeFolder();
+  let faults: readonly string[] = ['the drill did not end'];
+  try {
+    const progress = (line: string) => void process.stderr.write(`\r${line}`);
+    const told = await run({ folder: folder.path, count: Number(count), seed: Number(seed), progress });
+    process.stdout.write(`\n${kind}, seed ${seed}: ${told.summary}\n`);
+    faults = told.faults;
+  } finally {
+    if (faults.length === 0) await folder.remove();
+    else process.stdout.write(`${faults.join('\n')}\nleft for a look: ${folder.path}\n`);
+  }
+  return faults.length === 0;
+}
+
+async function runEmbedded({ count: kills, ...options }: Run): Promise<Told> {
+  const result = await drillEmbedded({ ...options, kills });
+  const fault = faultOf(result.verdict);
+  return {
+    summary: embeddedSummary(result),
+    faults: [...(fault === null ? [] : [fault]), ...result.complaints],
+  };
+}
+
+async function runCluster({ count: faults, ...options }: Run): Promise<Told> {
+  const missing = missingForKafka();
+  if (missing !== undefined) throw new Error(`${missing}: run test/setup`);
+  const result = await drillCluster({ ...options, faults });
+  return { summary: clusterSummary(result), faults: clusterFaults(result) };
+}
