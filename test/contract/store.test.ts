@@ -2,12 +2,11 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '../../platform/log.ts';
-import { STORE_DEFAULTS, STORE_SERVER_DEFAULTS } from '../../platform/store/config.ts';
+import { STORE_DEFAULTS } from '../../platform/store/config.ts';
 import { openEmbeddedStore } from '../../platform/store/embedded.ts';
 import { RowBinaryWriter } from '../../platform/store/row-binary.ts';
-import { openServerStore } from '../../platform/store/server.ts';
 import { type ClaimableStore, StoreError } from '../../platform/store/store.ts';
-import { startServerProcess } from '../support/clickhouse-server/start.ts';
+import { openTrialStore } from '../support/clickhouse-server/start.ts';
 import { makeFolder } from '../support/temporary-folder.ts';
 
 interface StoreUnderTest {
@@ -19,25 +18,8 @@ interface StoreUnderTest {
 const LIMITS = { ...STORE_DEFAULTS, query_rows_max: 1000, query_time_max_s: 1 };
 const STORES: readonly StoreUnderTest[] = [
   { name: 'embedded', open: (folder) => openEmbeddedStore(folder, LIMITS, silentLog) },
-  { name: 'server', open: openTrialServer },
+  { name: 'server', open: (folder) => openTrialStore(folder, LIMITS) },
 ];
-
-async function openTrialServer(folder: string): Promise<ClaimableStore> {
-  const server = await startServerProcess(folder, ['--user', 'u', '--password', "p'w"]);
-  const reached = { url: server.url, user: 'u', password: "p'w" };
-  const store = await openServerStore({ ...STORE_SERVER_DEFAULTS, ...LIMITS, ...reached }, silentLog);
-  return {
-    query: (...asked) => store.query(...asked),
-    command: (...asked) => store.command(...asked),
-    insertRows: (...rows) => store.insertRows(...rows),
-    insertRowBinary: (...rows) => store.insertRowBinary(...rows),
-    endEarlierInserts: (fence) => store.endEarlierInserts(fence),
-    async close() {
-      await store.close();
-      await server.stop();
-    },
-  };
-}
 
 const COLUMNS = ['id', 'ts', 'value', 'labels'] as const;
 
