@@ -1,27 +1,25 @@
-import kafkajs, {
-  type Admin,
-  type Consumer,
-  type EachBatchPayload,
-  type Kafka,
-  type KafkaMessage,
-  type Message,
-  type Producer,
-  type RecordMetadata,
-} from 'kafkajs';
+import type * as KafkaJs from 'kafkajs';
 import type { Log } from '../../log.ts';
-import type { KafkaConfig } from './config.ts';
+import { KAFKA_DEFAULTS, type KafkaConfig } from './config.ts';
+import { loadRepairedKafkajs } from './repaired-kafkajs.ts';
 
-/** The only file that knows kafkajs: its types are passed on here. */
-export type KafkaClient = Kafka;
-export type KafkaAdmin = Admin;
-export type KafkaConsumer = Consumer;
-export type EachBatch = EachBatchPayload;
-export type KafkaProducer = Producer;
-export type ReceivedMessage = KafkaMessage;
-export type SentMessage = Message;
-export type { RecordMetadata };
+/** The only file that knows the interface of kafkajs: its types are passed on here. */
+export type KafkaClient = KafkaJs.Kafka;
+export type KafkaAdmin = KafkaJs.Admin;
+export type KafkaConsumer = KafkaJs.Consumer;
+export type EachBatch = KafkaJs.EachBatchPayload;
+export type KafkaProducer = KafkaJs.Producer;
+export type ReceivedMessage = KafkaJs.KafkaMessage;
+export type SentMessage = KafkaJs.Message;
+export type RecordMetadata = KafkaJs.RecordMetadata;
 
-/** Node finds only some of the names that this CommonJS module exports; the default has them all. */
+/** Of the process, not of a client: the package has one register of codecs. The last configuration counts. */
+const limits = {
+  decompressed_bytes_max: KAFKA_DEFAULTS.decompressed_bytes_max,
+  records_max: KAFKA_DEFAULTS.records_max,
+};
+const kafkajs = loadRepairedKafkajs(limits) as typeof KafkaJs;
+
 export const TOPIC_RESOURCE = kafkajs.ConfigResourceTypes.TOPIC;
 
 /** The same complaint of the client is one line in this time: in an outage each request makes several. */
@@ -29,6 +27,8 @@ const REPEATED_AFTER_MS = 30_000;
 
 /** A client of the cluster; what kafkajs logs goes to `log`. */
 export function createKafkaClient(config: KafkaConfig, log: Log): KafkaClient {
+  limits.decompressed_bytes_max = config.decompressed_bytes_max;
+  limits.records_max = config.records_max;
   const said = new Map<string, number>();
   return new kafkajs.Kafka({
     clientId: config.client_id,

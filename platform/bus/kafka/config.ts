@@ -17,6 +17,12 @@ export interface KafkaConfig {
   readonly retention_hours: number;
   /** Largest message, bytes; the topic is made with it, and a batch that is larger is refused. */
   readonly message_bytes_max: number;
+  /**
+   * What one record batch may become when it is decompressed, bytes, and its records: what would be more is put aside
+   * unread. Batches of ours are not compressed; this is for what others send.
+   */
+  readonly decompressed_bytes_max: number;
+  readonly records_max: number;
   /** The consumer group that all analyzers share. */
   readonly group: string;
   readonly writer: KafkaWriterConfig;
@@ -32,6 +38,8 @@ export const KAFKA_DEFAULTS: KafkaConfig = {
   min_insync_replicas: 2,
   retention_hours: 72,
   message_bytes_max: 4 * 1024 ** 2,
+  decompressed_bytes_max: 32 * 1024 ** 2,
+  records_max: 200_000,
   group: 'headway-analyzer',
   writer: KAFKA_WRITER_DEFAULTS,
   reader: KAFKA_READER_DEFAULTS,
