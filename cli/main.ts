@@ -1,5 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { addAlerts } from './commands/alerts.ts';
+import { addAnalyzer } from './commands/analyzer.ts';
+import { addApi } from './commands/api.ts';
+import { addCollector } from './commands/collector.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDashboards } from './commands/dashboards.ts';
 import { addDemo } from './commands/demo.ts';
@@ -49,6 +52,9 @@ function createProgram(terminal: Terminal, setExitCode: SetExitCode): Command {
     });
   addStart(program, terminal);
   addDemo(program, terminal);
+  addCollector(program, terminal);
+  addAnalyzer(program, terminal);
+  addApi(program, terminal);
   addImport(program, terminal, setExitCode);
   addReport(program, terminal);
   addLedger(program, terminal, setExitCode);

@@ -9,7 +9,12 @@ import { KAFKA_DEFAULTS, type KafkaConfig } from '../../platform/bus/kafka/confi
 import { type ConfigCheck, ConfigError } from '../../platform/config.ts';
 import { HTTP_SERVER_DEFAULTS, type HttpServerConfig } from '../../platform/http-server.ts';
 import type { LogLevel } from '../../platform/log.ts';
-import { STORE_DEFAULTS, type StoreConfig } from '../../platform/store/config.ts';
+import {
+  STORE_DEFAULTS,
+  STORE_SERVER_DEFAULTS,
+  type StoreConfig,
+  type StoreServerConfig,
+} from '../../platform/store/config.ts';
 import {
   DEVICE_TELEMETRY_DEFAULTS,
   type DeviceTelemetryConfig,
@@ -18,7 +23,7 @@ import { TELEMETRY_DEFAULTS, type TelemetryConfig } from '../../platform/telemet
 import { ANALYZER_DEFAULTS, type AnalyzerConfig } from '../analyzer/config.ts';
 import { API_DEFAULTS, type ApiConfig } from '../api/config.ts';
 import { PROMQL_DEFAULTS, type PromqlConfig } from '../api/promql/config.ts';
-import { CLUSTER_DEFAULTS, type ClusterConfig, checkKafka } from '../cluster/config.ts';
+import { CLUSTER_DEFAULTS, type ClusterConfig, checkClickHouse, checkKafka } from '../cluster/config.ts';
 import { COLLECTOR_DEFAULTS, type CollectorConfig } from '../collector/config.ts';
 import { scrapeTargets } from '../collector/receivers/scrape-target.ts';
 
@@ -39,6 +44,8 @@ export interface HeadwayConfig {
   readonly store: StoreConfig;
   /** The bus of cluster mode. */
   readonly kafka: KafkaConfig;
+  /** The tables of cluster mode. */
+  readonly clickhouse: StoreServerConfig;
   readonly cluster: ClusterConfig;
   readonly telemetry: TelemetryConfig;
   readonly device_telemetry: DeviceTelemetryConfig;
@@ -58,6 +65,7 @@ export const HEADWAY_DEFAULTS: HeadwayConfig = {
   spool: SPOOL_DEFAULTS,
   store: STORE_DEFAULTS,
   kafka: KAFKA_DEFAULTS,
+  clickhouse: STORE_SERVER_DEFAULTS,
   cluster: CLUSTER_DEFAULTS,
   telemetry: TELEMETRY_DEFAULTS,
   device_telemetry: DEVICE_TELEMETRY_DEFAULTS,
@@ -84,4 +92,5 @@ export const CONFIG_CHECKS: readonly ConfigCheck<HeadwayConfig>[] = [
   ({ collector }) => void scrapeTargets(collector.scrape, collector.scrape_limits),
   ({ hardware_overrides }) => void overridesOf(hardware_overrides),
   checkKafka,
+  checkClickHouse,
 ];

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import { readLinearityBaselines } from '../../platform/store/linearity-baselines.ts';
@@ -16,6 +16,7 @@ import { createDeviceReader } from '../api/device-reader.ts';
 import { createJobReader } from '../api/job-reader.ts';
 import { createNodeReader } from '../api/node-reader.ts';
 import { createDocsRoutes } from '../api/openapi/docs-routes.ts';
+import { Problem, problemResponse } from '../api/problem.ts';
 import { createEngine } from '../api/promql/engine.ts';
 import { createStoreSource } from '../api/promql/store-source.ts';
 import { createResultReader } from '../api/result-reader.ts';
@@ -32,8 +33,8 @@ export interface AppParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly store: Store;
-  /** The receivers, which guard their own door. */
-  readonly collector: Hono;
+  /** The receivers, which guard their own door; undefined where other processes take in. */
+  readonly collector: Hono | undefined;
   readonly telemetry: Telemetry;
   readonly caughtUp: () => Promise<void>;
   /** Ends answers that go on by themselves (streams), so that an orderly stop need not wait for their readers. */
@@ -63,7 +64,8 @@ export function createApp({
       readiness_timeout_s: config.telemetry.readiness_timeout_s,
     }),
   );
-  app.route('/', collector);
+  if (collector === undefined) app.all('/v1/events', takenInElsewhere);
+  else app.route('/', collector);
   app.use('/v1/*', tokenGuard(config.api.read_token));
   app.use('/prom/*', tokenGuard(config.api.read_token));
   const jobs = createJobReader(store);
@@ -108,6 +110,11 @@ const RULE_FILE = 'dashboards/generated/headway.rules.prometheus.yml';
 
 function shippedRules() {
   return rulesOfFile(readFileSync(new URL(RULE_FILE, CHECKOUT), 'utf8'), RULE_FILE);
+}
+
+function takenInElsewhere(c: Context): Response {
+  const detail = 'This process only answers. Send events to a collector (`headway collector`).';
+  return problemResponse(new Problem(404, 'Not found', detail), c);
 }
 
 async function storeAnswers(store: Store): Promise<Readiness> {

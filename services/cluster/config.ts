@@ -1,5 +1,6 @@
 import type { KafkaConfig } from '../../platform/bus/kafka/config.ts';
 import { ConfigError } from '../../platform/config.ts';
+import type { StoreServerConfig } from '../../platform/store/config.ts';
 
 /** How the processes of cluster mode start and stop. Times in seconds. */
 export interface ClusterConfig {
@@ -9,6 +10,8 @@ export interface ClusterConfig {
   readonly waiting_interval_s: number;
   /** An orderly stop that has not ended by then is cut short. What was acknowledged is safe in any case. */
   readonly stop_timeout_s: number;
+  /** How long an answer that was asked for with `consistent=true` waits for the tables to catch up with Kafka. */
+  readonly consistent_timeout_s: number;
   /** How often an analyzer looks for events of its jobs that another one stored. */
   readonly sweep_interval_s: number;
 }
@@ -17,6 +20,7 @@ export const CLUSTER_DEFAULTS: ClusterConfig = {
   start_retry_s: 2,
   waiting_interval_s: 30,
   stop_timeout_s: 9,
+  consistent_timeout_s: 30,
   sweep_interval_s: 30,
 };
 
@@ -42,6 +46,19 @@ export function checkKafka({ kafka }: { readonly kafka: KafkaConfig }): void {
     `${min_insync_replicas} replicas cannot be in sync when kafka.replication_factor is ${replication_factor}`,
     'Nothing could be written. Give at most the replication factor: 2 of 3, or 1 of 1.',
   );
+}
+
+/** Throws ConfigError where the address of the tables is none. */
+export function checkClickHouse({ clickhouse }: { readonly clickhouse: StoreServerConfig }): void {
+  const url = URL.canParse(clickhouse.url) ? new URL(clickhouse.url) : undefined;
+  const place = 'clickhouse.url';
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    const problem = `${JSON.stringify(clickhouse.url)} is not an http or https address`;
+    throw new ConfigError('wrong_type', place, problem, 'Give one such as `http://clickhouse:8123`.');
+  }
+  if (url.username === '' && url.password === '') return;
+  const mend = 'Give them as `clickhouse.user` and `clickhouse.password`, which are never printed.';
+  throw new ConfigError('wrong_type', place, 'the address holds a user or a password', mend);
 }
 
 /** A name or an IPv4 address, or an IPv6 address in brackets, and a port. */

@@ -6,6 +6,8 @@ import type { ShardedAnalyzer } from '../analyzer/shards.ts';
 /** The partitions that the group dealt to this process. */
 export interface Dealing {
   readonly partitions: ReadonlySet<number>;
+  /** Of the whole topic: another number deals the jobs to other partitions. */
+  readonly count: number;
   /** Called after each dealing, also one that changed nothing; returns what ends it. */
   onDealt(listener: () => void): () => void;
 }
@@ -36,6 +38,7 @@ export function keepShards(dependencies: ShardKeeperDependencies): ShardKeeper {
   /** Partitions to be claimed, each with the number of the dealing that asks for it. */
   const wanted = new Map<number, number>();
   let dealings = 0;
+  let count = dealing.count;
   const claiming = new Map<number, Promise<void>>();
   const stopping = new AbortController();
 
@@ -60,6 +63,12 @@ export function keepShards(dependencies: ShardKeeperDependencies): ShardKeeper {
       [...dealing.partitions].map((partition) => [nameOf(partition), partition] as const),
     );
     for (const partition of wanted.keys()) if (!dealing.partitions.has(partition)) wanted.delete(partition);
+    if (count !== dealing.count) {
+      // every job may be another shard's now, so everybody claims every shard anew
+      count = dealing.count;
+      for (const name of analyzer.shards()) analyzer.release(name);
+      wanted.clear();
+    }
     const held = new Set(analyzer.shards());
     for (const name of held) if (!dealt.has(name)) analyzer.release(name);
     for (const [name, partition] of dealt) {

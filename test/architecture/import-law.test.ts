@@ -11,6 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'services/analyzer': ['services/analyzer', 'platform', 'domain'],
   'services/api': ['services/api', 'platform', 'domain'],
   'services/all-in-one': ['services', 'platform', 'domain'],
+  'services/cluster': ['services', 'platform', 'domain'],
   dashboards: ['dashboards', 'domain'],
   simulator: ['simulator', 'platform', 'domain'],
   cli: ['cli', 'services', 'platform', 'domain', 'simulator', 'dashboards'],
@@ -54,8 +55,9 @@ describe('the import law', () => {
   });
 
   it('lets only the composing rooms build adapters', () => {
-    const adapters = /^platform\/(bus\/spool|store\/(embedded|server|migrate))\.ts$/;
-    const builders = /^(services\/all-in-one|cli)\//;
+    const adapters =
+      /^platform\/(bus\/(spool|outage-writer|kafka\/(reader|writer))|store\/(embedded|server|migrate))\.ts$/;
+    const builders = /^(services\/(all-in-one|cluster)|cli)\//;
     const found = violations(
       PRODUCT.filter(({ path }) => !builders.test(path) && !path.startsWith('platform/')),
       (_, { target, typeOnly }) => adapters.test(target) && !typeOnly,

@@ -31,6 +31,11 @@ describe('the settings of a cluster', () => {
     ['kafka: { replication_factor: 1 }', /2 replicas cannot be in sync when kafka\.replication_factor is 1/],
     ['kafka: { replication_factor: 2.5 }', /must be a whole number/],
     ['kafka: { broker: "kafka:9092" }', /unknown setting kafka\.broker\. Did you mean `brokers`/],
+    ['clickhouse: { url: "clickhouse:8123" }', /"clickhouse:8123" is not an http or https address/],
+    [
+      'clickhouse: { url: "http://me:pw@host:8123" }',
+      /clickhouse\.url: the address holds a user or a password/,
+    ],
     ['cluster: { start_retry_s: 0 }', /cluster\.start_retry_s must be/],
   ])('are refused with their place and what to do: %s', (yaml, message) => {
     expect(() => load(yaml)).toThrow(message);

@@ -6,6 +6,7 @@ import { keepShards } from '../../../../services/cluster/shard-keeper.ts';
 
 class Dealt {
   partitions: ReadonlySet<number> = new Set();
+  count = 4;
   #listeners = new Set<() => void>();
 
   onDealt(listener: () => void): () => void {
@@ -133,6 +134,19 @@ describe('the shards of a process', () => {
     (await asks(0)).answer(fence(3));
     await settled();
     expect(held.get('p/0')).toEqual(fence(3));
+  });
+
+  it('are claimed anew when the topic has another number of partitions: their jobs are others', async () => {
+    const { dealing, held, asks, settled } = bench();
+    dealing.deal(0);
+    (await asks(0)).answer(fence(1));
+    await settled();
+    dealing.count = 8;
+    dealing.deal(0);
+    expect([...held.keys()]).toEqual([]);
+    (await asks(0)).answer(fence(2));
+    await settled();
+    expect(held.get('p/0')).toEqual(fence(2));
   });
 
   it('are claimed again until it succeeds', async () => {

@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { KafkaReader } from '../../platform/bus/kafka/reader.ts';
+import { type Clock, systemClock } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
+import { createSeriesEncoder } from '../../platform/series/series-encoder.ts';
+import { claimName } from '../../platform/store/claims.ts';
+import { createPartitionPositions } from '../../platform/store/partition-positions.ts';
+import type { ClaimableStore } from '../../platform/store/store.ts';
+import { createCounters } from '../../platform/telemetry/counters.ts';
+import type { Readiness } from '../../platform/telemetry/operation-routes.ts';
+import type { Telemetry } from '../../platform/telemetry/telemetry.ts';
+import { type HeadwayConfig, siteOf } from '../all-in-one/config.ts';
+import { openDeadLetters } from '../analyzer/ingest/dead-letters.ts';
+import { createIngest } from '../analyzer/ingest/ingest.ts';
+import { createShardedAnalyzer } from '../analyzer/shards.ts';
+import { openOwnTelemetry } from './own-telemetry.ts';
+import { createRole, type Role } from './role.ts';
+import { createRoleApp } from './role-app.ts';
+import { keepShards } from './shard-keeper.ts';
+import { tablesOf } from './tables.ts';
+
+/**
+ * Brings what Kafka has to the tables and accounts the jobs whose partitions it was dealt. Waits for the tables, and for
+ * Kafka; begins anew as a process when the client of Kafka broke down or stalled.
+ */
+export function openAnalyzerRole(config: HeadwayConfig, log: Log, clock: Clock = systemClock): Role {
+  const own = openOwnTelemetry(config.telemetry, log);
+  const tables = tablesOf(config, log);
+  let working: Working | undefined;
+  const app = createRoleApp({
+    role: 'analyzer',
+    telemetry: own.telemetry,
+    checks: {
+      tables: tables.readiness,
+      kafka: async () => working?.readiness() ?? { ok: false, reason: 'waits for the tables' },
+    },
+    readiness_timeout_s: config.telemetry.readiness_timeout_s,
+  });
+  return createRole(config, {
+    app,
+    async run(signal) {
+      const store = await tables.open(signal);
+      if (store === undefined || signal.aborted) return;
+      working = beginWork({ config, log, clock, store, telemetry: own.telemetry });
+      throw await working.failed;
+    },
+    endRequests: async () => undefined,
+    async close() {
+      await working?.stop();
+      await tables.close();
+      await own.close();
+    },
+  });
+}
+
+interface Parts {
+  readonly config: HeadwayConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly store: ClaimableStore;
+  readonly telemetry: Telemetry;
+}
+
+interface Working {
+  readonly failed: Promise<Error>;
+  readiness(): Readiness;
+  stop(): Promise<void>;
+}
+
+function beginWork({ config, log, clock, store, telemetry }: Parts): Working {
+  const deadLetters = openDeadLetters(join(config.data_dir, 'dead-letter'));
+  const positions = createPartitionPositions(store);
+  const reader = new KafkaReader({ config: config.kafka, positions, deadLetters, log });
+  const { ownership } = reader;
+  const nameOf = (partition: number) => `accounts/${config.kafka.topic}/${partition}`;
+  const analyzer = createShardedAnalyzer({
+    store,
+    clock,
+    log,
+    config: config.analyzer,
+    site: siteOf(config),
+    device_telemetry: config.device_telemetry,
+    encoder: createSeriesEncoder(),
+    counters: createCounters(telemetry.meter, 'analyzer'),
+    shardOf(job) {
+      const partition = ownership.partitionOf(job);
+      return partition === undefined ? undefined : nameOf(partition);
+    },
+  });
+  const shards = keepShards({
+    dealing: ownership,
+    analyzer,
+    nameOf,
+    claim: (partition) => claimName(store, nameOf(partition)),
+    retry_s: config.cluster.start_retry_s,
+    log,
+  });
+  reader.run(createIngest({ store, log, deadLetters, onJobs: (jobs) => analyzer.touch(jobs.keys()) }));
+  analyzer.start();
+  return {
+    failed: reader.failed,
+    readiness: () =>
+      reader.stats().joins > 0 ? { ok: true } : { ok: false, reason: 'has not been dealt partitions yet' },
+    async stop() {
+      await reader.stop();
+      await shards.stop();
+      await analyzer.stop();
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import { createKafkaClient } from '../../platform/bus/kafka/client.ts';
+import { openKafkaWriter } from '../../platform/bus/kafka/writer.ts';
+import { openOutageBus } from '../../platform/bus/outage-writer.ts';
+import { type Clock, systemClock } from '../../platform/clock.ts';
+import { lockDirectory } from '../../platform/directory-lock.ts';
+import type { Log } from '../../platform/log.ts';
+import { createCounters } from '../../platform/telemetry/counters.ts';
+import { requireGuardedDoors } from '../all-in-one/access.ts';
+import type { HeadwayConfig } from '../all-in-one/config.ts';
+import { prepareDataDirectory } from '../all-in-one/data-directory.ts';
+import { openDeadLetters } from '../analyzer/ingest/dead-letters.ts';
+import { createCollector } from '../collector/collector.ts';
+import { openOwnTelemetry } from './own-telemetry.ts';
+import { createRole, type Role } from './role.ts';
+import { createRoleApp } from './role-app.ts';
+
+/**
+ * Takes in what is sent and scraped and hands it to Kafka, or to its own disk while Kafka is away. It is ready from the
+ * start on, whether Kafka is there or not, as long as it can keep what it acknowledges.
+ *
+ * Throws OpenDoor, DataDirectoryUnusable, StoreLocked.
+ */
+export async function openCollectorRole(
+  config: HeadwayConfig,
+  log: Log,
+  clock: Clock = systemClock,
+): Promise<Role> {
+  requireGuardedDoors(config, ['ingest']);
+  await prepareDataDirectory(config.data_dir);
+  const lock = await lockDirectory(config.data_dir);
+  const own = openOwnTelemetry(config.telemetry, log);
+  const { telemetry } = own;
+  const kafka = openKafkaWriter({ client: createKafkaClient(config.kafka, log), config: config.kafka, log });
+  const bus = await openOutageBus({
+    kafka,
+    folder: join(config.data_dir, 'spool'),
+    config: config.spool,
+    deadLetters: openDeadLetters(join(config.data_dir, 'dead-letter')),
+    log,
+  });
+  const collector = createCollector({
+    config: config.collector,
+    bus: bus.writer,
+    clock,
+    log,
+    counters: createCounters(telemetry.meter, 'collector'),
+  });
+  const app = createRoleApp({
+    role: 'collector',
+    telemetry,
+    checks: {},
+    readiness_timeout_s: config.telemetry.readiness_timeout_s,
+    receivers: collector.routes,
+  });
+  return createRole(config, {
+    app,
+    run: async () => collector.start(),
+    endRequests: () => collector.stop(),
+    async close() {
+      await bus.close();
+      await kafka.close();
+      await own.close();
+      await lock.release();
+    },
+  });
+}
