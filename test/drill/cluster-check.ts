@@ -8,7 +8,7 @@ import { eventually } from '../support/loopback.ts';
 import type { Oracle, Verdict } from '../support/oracle.ts';
 import type { Cluster } from './cluster.ts';
 import { compareDerived } from './derived-check.ts';
-import type { DeviceVerdict } from './device-oracle.ts';
+import type { DeviceExporter, DeviceVerdict } from './device-oracle.ts';
 
 /** What the tables, the topic and the answers say when everything is over. */
 export interface ClusterVerdict {
@@ -26,11 +26,13 @@ export interface ClusterVerdict {
 }
 
 /** Everything that was sent is on its way into the tables, and nothing is sent any more. */
-export async function checkCluster(
-  cluster: Cluster,
-  oracle: Oracle,
-  folder: string,
-): Promise<Omit<ClusterVerdict, 'leader_changes'>> {
+export async function checkCluster(parts: {
+  readonly cluster: Cluster;
+  readonly oracle: Oracle;
+  readonly exporters: readonly DeviceExporter[];
+  readonly folder: string;
+}): Promise<Omit<ClusterVerdict, 'leader_changes'>> {
+  const { cluster, oracle, exporters, folder } = parts;
   const store = await cluster.openStore();
   try {
     await eventually(async () => (await isCaughtUp(cluster, store)) || undefined, {
@@ -39,7 +41,7 @@ export async function checkCluster(
       describe: () => cluster.members.map(({ name, last }) => `${name}:\n${last}`).join('\n\n'),
     });
     const verdict = await oracle.check(store);
-    const devices = await Promise.all(cluster.exporters.map((exporter) => exporter.check(store)));
+    const devices = await Promise.all(exporters.map((exporter) => exporter.check(store)));
     const derived = await compareDerived({ store, api: cluster.api, jobs: oracle.jobs, folder });
     const [row] = await store.query<{ claims: number }>(
       'SELECT sum(newest) AS claims FROM (SELECT max(epoch) AS newest FROM bus_fences GROUP BY name)',

@@ -3,10 +3,11 @@ import type { RunEvent } from '../../domain/events.ts';
 import { createRandom, type Random } from '../../simulator/random.ts';
 import { httpSend, Load } from '../support/load.ts';
 import { eventually } from '../support/loopback.ts';
-import { Oracle } from '../support/oracle.ts';
+import { countCopies, Oracle } from '../support/oracle.ts';
 import { Cluster } from './cluster.ts';
 import { type ClusterVerdict, checkCluster, watchLeaders } from './cluster-check.ts';
 import { deckOf, type Fault } from './cluster-faults.ts';
+import { DeviceExporter, keepDeviceCopies } from './device-oracle.ts';
 
 export interface ClusterDrillOptions {
   /** Empty; holds all data afterwards. */
@@ -37,17 +38,32 @@ export interface ClusterDrillResult extends ClusterVerdict {
  * a time. Everything that happens, and its order, comes from the seed; the instants do not.
  */
 export async function drillCluster(options: ClusterDrillOptions): Promise<ClusterDrillResult> {
-  const cluster = await Cluster.start(options.folder);
+  const exporters = await Promise.all(['n1', 'n2'].map((name) => DeviceExporter.open(name)));
   try {
-    const drill = new ClusterDrill(cluster, options);
-    return await drill.run();
+    const cluster = await Cluster.start(options.folder, {
+      nodes: 3,
+      collectors: exporters.length,
+      analyzers: 2,
+      targets: exporters.map(({ target }) => [target]),
+      settings: QUICK,
+      async prepare(store) {
+        await countCopies(store);
+        await keepDeviceCopies(store);
+      },
+    });
+    try {
+      return await new ClusterDrill(cluster, exporters, options).run();
+    } finally {
+      await cluster.close();
+    }
   } finally {
-    await cluster.close();
+    await Promise.all(exporters.map((exporter) => exporter.close()));
   }
 }
 
 class ClusterDrill {
   readonly #cluster: Cluster;
+  readonly #exporters: readonly DeviceExporter[];
   readonly #options: ClusterDrillOptions;
   readonly #random: Random;
   readonly #oracle: Oracle;
@@ -58,8 +74,9 @@ class ClusterDrill {
   readonly #happening = new Map<string, Promise<void>>();
   readonly #failures: unknown[] = [];
 
-  constructor(cluster: Cluster, options: ClusterDrillOptions) {
+  constructor(cluster: Cluster, exporters: readonly DeviceExporter[], options: ClusterDrillOptions) {
     this.#cluster = cluster;
+    this.#exporters = exporters;
     this.#options = options;
     this.#random = createRandom(options.seed);
     const base_us = (Date.now() - 3_600_000) * 1000;
@@ -90,7 +107,12 @@ class ClusterDrill {
     }
     await leaders.over;
     await this.#endJobs();
-    const verdict = await checkCluster(this.#cluster, this.#oracle, this.#options.folder);
+    const verdict = await checkCluster({
+      cluster: this.#cluster,
+      oracle: this.#oracle,
+      exporters: this.#exporters,
+      folder: this.#options.folder,
+    });
     return {
       ...verdict,
       leader_changes: leaders.changes,
@@ -205,6 +227,24 @@ class ClusterDrill {
     return members.map(({ name, url, last }) => `${name} at ${url}:\n${last}`).join('\n\n');
   }
 }
+
+/** A reader that says nothing for four seconds is dealt out; a node of Kafka that does so loses what it leads. */
+const QUICK = {
+  kafka: {
+    writer: { publish_timeout_s: 4, request_timeout_s: 4 },
+    reader: {
+      session_timeout_s: 4,
+      heartbeat_interval_s: 0.5,
+      rebalance_timeout_s: 8,
+      fetch_wait_timeout_s: 0.1,
+      offsets_interval_s: 2,
+      retry_max_s: 2,
+    },
+  },
+  clickhouse: { insert_time_max_s: 10 },
+  cluster: { start_retry_s: 0.5 },
+  analyzer: { interval_s: 1 },
+};
 
 const JOBS = 8;
 /** About as much apart as they are sent, so that the jobs last about as long as the drill. */

@@ -7,9 +7,7 @@ import { openServerStore } from '../../platform/store/server.ts';
 import type { Store } from '../../platform/store/store.ts';
 import { type KafkaBroker, startKafka } from '../support/kafka-broker.ts';
 import { kafkaConfig } from '../support/kafka-read-back.ts';
-import { countCopies } from '../support/oracle.ts';
 import { CutProxy } from './cut-proxy.ts';
-import { DeviceExporter, keepDeviceCopies } from './device-oracle.ts';
 import { Member, Sayings } from './member.ts';
 import { headwayCommand } from './product-process.ts';
 
@@ -18,49 +16,60 @@ const TRIAL_STORE = fileURLToPath(new URL('../support/clickhouse-server/main.ts'
 /** Partitions, so that each analyzer has some and a rebalance moves some. */
 const PARTITIONS = 6;
 
+/** What a cluster is made of. */
+export interface ClusterShape {
+  /** Nodes of Kafka. */
+  readonly nodes: 1 | 3;
+  readonly collectors: number;
+  readonly analyzers: number;
+  /** Targets that each collector scrapes, by the number of the collector. */
+  readonly targets: readonly (readonly string[])[];
+  /** Settings of all processes beside those that let them find each other. */
+  readonly settings: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Before the product makes its tables. */
+  readonly prepare?: (store: Store) => Promise<void>;
+}
+
 /** A whole cluster of processes on this machine: brokers, store, collectors, analyzers and an API. */
 export class Cluster {
-  readonly folder: string;
   readonly broker: KafkaBroker;
   readonly store: Member;
-  /** Between the store and everybody who uses it, the drill itself excepted. */
+  /** Between the store and everybody who uses it, the owner of this excepted. */
   readonly storeWay: CutProxy;
   readonly collectors: readonly Member[];
   readonly analyzers: readonly Member[];
   readonly api: Member;
-  readonly exporters: readonly DeviceExporter[];
-  readonly sayings: Sayings;
+  readonly sayings = new Sayings();
+  readonly #folder: string;
+  readonly #shape: ClusterShape;
 
-  private constructor(
-    parts: Pick<Cluster, 'folder' | 'broker' | 'store' | 'storeWay' | 'exporters' | 'sayings'>,
-  ) {
-    this.folder = parts.folder;
-    this.broker = parts.broker;
-    this.store = parts.store;
-    this.storeWay = parts.storeWay;
-    this.exporters = parts.exporters;
-    this.sayings = parts.sayings;
-    const role = (command: string, name: string) =>
-      new Member(name, this.sayings, () =>
-        headwayCommand(command, ['--config', this.#configFile(name), '--port', '0']),
-      );
-    this.collectors = this.exporters.map((_, n) => role('collector', `collector-${n + 1}`));
-    this.analyzers = [role('analyzer', 'analyzer-1'), role('analyzer', 'analyzer-2')];
-    this.api = role('api', 'api');
+  private constructor(folder: string, shape: ClusterShape, broker: KafkaBroker, storeWay: CutProxy) {
+    this.#folder = folder;
+    this.#shape = shape;
+    this.broker = broker;
+    this.storeWay = storeWay;
+    const tables = ['--data', join(folder, 'tables')];
+    this.store = new Member('store', this.sayings, () => [
+      process.execPath,
+      '--import',
+      'tsx',
+      TRIAL_STORE,
+      ...tables,
+    ]);
+    this.collectors = this.#roles('collector', shape.collectors);
+    this.analyzers = this.#roles('analyzer', shape.analyzers);
+    this.api = this.#role('api', 'api');
   }
 
   /** Starts everything in an empty folder; whatever it began is ended when something does not come up. */
-  static async start(folder: string): Promise<Cluster> {
-    const broker = await startKafka({ nodes: 3, properties: BROKER_PROPERTIES });
-    const sayings = new Sayings();
-    const tables = join(folder, 'tables');
-    const command = [process.execPath, '--import', 'tsx', TRIAL_STORE, '--data', tables];
-    const store = new Member('store', sayings, () => command);
-    const storeWay = await CutProxy.open(() => (store.url === null ? null : new URL(store.url)));
-    const exporters = await Promise.all(['n1', 'n2'].map((name) => DeviceExporter.open(name)));
-    const cluster = new Cluster({ folder, broker, store, storeWay, exporters, sayings });
+  static async start(folder: string, shape: ClusterShape): Promise<Cluster> {
+    const broker = await startKafka({ nodes: shape.nodes, properties: BROKER_PROPERTIES });
+    let cluster: Cluster | undefined;
+    const storeUrl = () => (cluster?.store.url == null ? null : new URL(cluster.store.url));
+    const storeWay = await CutProxy.open(storeUrl);
+    cluster = new Cluster(folder, shape, broker, storeWay);
     try {
-      await cluster.#startAll(tables);
+      await cluster.#startAll();
       return cluster;
     } catch (cause) {
       await cluster.close();
@@ -86,60 +95,49 @@ export class Cluster {
 
   async close(): Promise<void> {
     await Promise.all(this.members.map((member) => member.kill()));
-    await Promise.all([
-      this.storeWay.close(),
-      this.broker.stop(),
-      ...this.exporters.map((one) => one.close()),
-    ]);
+    await Promise.all([this.storeWay.close(), this.broker.stop()]);
   }
 
-  async #startAll(tables: string): Promise<void> {
-    await mkdir(tables, { recursive: true });
+  async #startAll(): Promise<void> {
+    await mkdir(join(this.#folder, 'tables'), { recursive: true });
     await this.store.start();
     const store = await this.openStore();
-    await countCopies(store);
-    await keepDeviceCopies(store);
+    await this.#shape.prepare?.(store);
     await store.close();
     for (const { name } of this.members) await writeFile(this.#configFile(name), this.#configOf(name));
     const roles = this.members.filter((member) => member !== this.store);
     await Promise.all(roles.map((member) => member.start()));
   }
 
+  #roles(command: string, count: number): Member[] {
+    return Array.from({ length: count }, (_, n) => this.#role(command, `${command}-${n + 1}`));
+  }
+
+  #role(command: string, name: string): Member {
+    const args = ['--config', this.#configFile(name), '--port', '0'];
+    return new Member(name, this.sayings, () => headwayCommand(command, args));
+  }
+
   #configFile(name: string): string {
-    return join(this.folder, `${name}.yaml`);
+    return join(this.#folder, `${name}.yaml`);
   }
 
   /** JSON is YAML. */
   #configOf(name: string): string {
     const { brokers, topic, partitions, replication_factor, min_insync_replicas, group } = this.kafka;
     const kafka = { brokers, topic, partitions, replication_factor, min_insync_replicas, group };
-    const own = this.collectors.findIndex((member) => member.name === name);
-    const targets = own < 0 ? [] : this.exporters.slice(own, own + 1).map(({ target }) => target);
+    const { settings, targets } = this.#shape;
+    const own = targets[this.collectors.findIndex((member) => member.name === name)] ?? [];
+    const scrape = own.length === 0 ? [] : [{ name: 'devices', targets: own, interval_s: 1 }];
     return JSON.stringify({
-      data_dir: join(this.folder, name),
-      kafka: { ...kafka, ...QUICK_KAFKA },
-      store: { url: this.storeWay.url, ...QUICK_STORE },
-      cluster: { start_retry_s: 0.5 },
-      analyzer: { interval_s: 1 },
-      collector: { scrape: targets.length === 0 ? [] : [{ name: 'devices', targets, interval_s: 1 }] },
+      ...settings,
+      data_dir: join(this.#folder, name),
+      kafka: { ...settings['kafka'], ...kafka },
+      clickhouse: { ...settings['clickhouse'], url: this.storeWay.url },
+      collector: { ...settings['collector'], scrape },
     });
   }
 }
-
-/** A reader that says nothing for four seconds is dealt out; a node of Kafka that does so loses what it leads. */
-const QUICK_KAFKA = {
-  writer: { publish_timeout_s: 4, request_timeout_s: 4 },
-  reader: {
-    session_timeout_s: 4,
-    heartbeat_interval_s: 0.5,
-    rebalance_timeout_s: 8,
-    fetch_wait_timeout_s: 0.1,
-    offsets_interval_s: 2,
-    retry_max_s: 2,
-  },
-} as const;
-
-const QUICK_STORE = { insert_time_max_s: 10 } as const;
 
 const BROKER_PROPERTIES = {
   'group.min.session.timeout.ms': 1000,
