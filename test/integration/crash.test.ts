@@ -40,7 +40,7 @@ it(`loses and doubles nothing that was acknowledged, over ${KILLS} kills at any 
     );
 
   for (let kill = 0; kill < KILLS; kill++) {
-    const receiver = new ReceiverProcess(folder);
+    const receiver = new ReceiverProcess('ingest-process.ts', [folder]);
     const over = new AbortController();
     // Every fifth dies while it starts or recovers, the others under load.
     if (kill % 5 !== 4) await receiver.ready;
@@ -54,7 +54,7 @@ it(`loses and doubles nothing that was acknowledged, over ${KILLS} kills at any 
     redeliveries += receiver.redeliveries;
   }
   const before = oracle.acknowledged;
-  const last = new ReceiverProcess(folder);
+  const last = new ReceiverProcess('ingest-process.ts', [folder]);
   const over = new AbortController();
   await last.ready;
   const loading = loadOn(last, over.signal);

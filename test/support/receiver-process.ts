@@ -4,9 +4,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Send } from './load.ts';
 
-const SCRIPT = fileURLToPath(new URL('ingest-process.ts', import.meta.url));
-
-/** One `ingest-process` of a test, to be killed. */
+/**
+ * A process of a test that acknowledges what it reads, to be killed: a script of this folder that reads a publish a
+ * line, `{"id": n, "event": {...}}`, and says `ready`, `ack <id>` and `again`.
+ */
 export class ReceiverProcess {
   readonly ready: Promise<void>;
   readonly gone: Promise<void>;
@@ -15,8 +16,9 @@ export class ReceiverProcess {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (isAcknowledged: boolean) => void>();
 
-  constructor(folder: string) {
-    const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, folder], { stdio: 'pipe' });
+  constructor(script: string, args: readonly string[]) {
+    const path = fileURLToPath(new URL(script, import.meta.url));
+    const child = spawn(process.execPath, ['--import', 'tsx', path, ...args], { stdio: 'pipe' });
     this.#child = child;
     child.stderr.on('data', (bytes) => {
       this.errors += String(bytes);
