@@ -178,7 +178,8 @@ describeWithKafka('the Kafka reader under faults', () => {
       const first = start();
       await first.drained();
       await first.stop();
-      await topic.makeAnew();
+      await topic.remove();
+      await topic.make();
       const fresh = ['w', 'x', 'y', 'z'].slice(0, count);
       await topic.publish(0, batches(...fresh));
       const second = start();
@@ -196,7 +197,8 @@ describeWithKafka('the Kafka reader under faults', () => {
     await topic.publish(0, batches('a', 'b', 'c'));
     const reader = start();
     await reader.drained();
-    await topic.makeAnew();
+    await topic.remove();
+    await topic.make();
     await topic.publish(0, batches('x'));
     await eventually(() => table.ids.length === 4 || undefined);
     expect(table.ids).toEqual(['a', 'b', 'c', 'x']);

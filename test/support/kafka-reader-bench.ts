@@ -26,8 +26,8 @@ export interface TestTopic {
   transaction(partition: number, value: string, outcome: 'commit' | 'abort'): Promise<void>;
   /** What Kafka's own tools would show. */
   committed(): Promise<ReadonlyMap<number, number>>;
-  /** Deletes the topic and makes it anew under the same name. */
-  makeAnew(): Promise<void>;
+  remove(): Promise<void>;
+  make(): Promise<void>;
 }
 
 export interface ReaderBench {
@@ -142,11 +142,11 @@ async function createTestTopic(config: KafkaConfig): Promise<TestTopic> {
       const [known] = await admin.fetchOffsets({ groupId, topics: [topic] });
       return new Map((known?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)]));
     },
-    async makeAnew() {
+    async remove() {
       await admin.deleteTopics({ topics: [topic] });
       await eventually(async () => !(await admin.listTopics()).includes(topic) || undefined);
-      await make(admin, config);
     },
+    make: () => make(admin, config),
   };
 }
 

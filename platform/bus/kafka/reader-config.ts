@@ -43,7 +43,7 @@ export const KAFKA_READER_DEFAULTS: KafkaReaderConfig = {
   delivery_bytes_max: 16 * 1024 ** 2,
   delivery_rows_max: 500_000,
   retry_first_s: 0.2,
-  retry_max_s: 30,
+  retry_max_s: 10,
   offsets_interval_s: 10,
   stall_timeout_s: 20,
   stop_timeout_s: 8,
