@@ -236,7 +236,7 @@ class OutageWriter implements BusWriter {
 
   /** It was acknowledged, so it is kept; and it must not hold up what is behind it. */
   async #putAside(batch: Batch, reason: string): Promise<void> {
-    await this.#dependencies.deadLetters.put(batch, reason);
+    await this.#dependencies.deadLetters.put(batch, { code: 'too_large', text: reason });
     const { id, kind, key } = batch;
     this.#dependencies.log.error('batch put aside', { batch: id, kind, key, reason });
   }

@@ -13,9 +13,11 @@ export const RUN_EVENTS_SCHEMA_VERSION = 1;
 
 /** The body is not what its schema version says; `line` counts from 1. */
 export class BadRunEventBatch extends Error {
-  constructor(batch: string, line: number, problem: string) {
+  readonly code: 'unknown_schema' | 'bad_body';
+  constructor(batch: string, line: number, problem: string, code: BadRunEventBatch['code'] = 'bad_body') {
     super(`run event batch ${batch}, line ${line}: ${problem}`);
     this.name = 'BadRunEventBatch';
+    this.code = code;
   }
 }
 
@@ -45,7 +47,8 @@ export function encodeRunEvents(events: readonly RunEvent[], received_at_ms: num
 /** Throws {@link BadRunEventBatch}. The events are as valid as their encoder's: they are not checked again. */
 export function decodeRunEvents(batch: Batch): StoredEventLine[] {
   if (batch.schemaVersion !== RUN_EVENTS_SCHEMA_VERSION) {
-    throw new BadRunEventBatch(batch.id, 1, `schema version ${batch.schemaVersion} is not known`);
+    const problem = `schema version ${batch.schemaVersion} is not known`;
+    throw new BadRunEventBatch(batch.id, 1, problem, 'unknown_schema');
   }
   const lines = Buffer.from(batch.body.buffer, batch.body.byteOffset, batch.body.byteLength).toString('utf8');
   return lines

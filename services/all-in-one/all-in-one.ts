@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { RunEvent } from '../../domain/events.ts';
+import { openDeadLetterFolder } from '../../platform/bus/dead-letter-folder.ts';
 import { encodeRunEvents } from '../../platform/bus/run-event-batch.ts';
 import { openSpool, type Spool } from '../../platform/bus/spool.ts';
 import { type Clock, systemClock } from '../../platform/clock.ts';
@@ -16,7 +17,6 @@ import { measureProcess } from '../../platform/telemetry/process-metrics.ts';
 import { startTelemetry } from '../../platform/telemetry/telemetry.ts';
 import { headwayVersion } from '../../platform/version.ts';
 import { createAnalyzer } from '../analyzer/analyzer.ts';
-import { openDeadLetters } from '../analyzer/ingest/dead-letters.ts';
 import { createIngest } from '../analyzer/ingest/ingest.ts';
 import { createCollector } from '../collector/collector.ts';
 import { requireGuardedDoors } from './access.ts';
@@ -82,7 +82,7 @@ function compose({ config, log, clock, store, spool }: Parts): Headway {
     encoder: createSeriesEncoder(),
     counters: createCounters(telemetry.meter, 'analyzer'),
   });
-  const deadLetters = openDeadLetters(join(config.data_dir, 'dead-letter'));
+  const deadLetters = openDeadLetterFolder(join(config.data_dir, 'dead-letter'), config.dead_letters);
   const ingest = createIngest({ store, log, deadLetters, onJobs: (jobs) => analyzer.touch(jobs.keys()) });
   const collector = createCollector({
     config: config.collector,

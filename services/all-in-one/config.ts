@@ -5,6 +5,7 @@ import {
 } from '../../domain/catalog/hardware.ts';
 import { SITE_DEFAULTS, type SiteConfig } from '../../domain/report/site.ts';
 import { SPOOL_DEFAULTS, type SpoolConfig } from '../../platform/bus/config.ts';
+import { DEAD_LETTER_DEFAULTS, type DeadLetterConfig } from '../../platform/bus/dead-letter-folder.ts';
 import { KAFKA_DEFAULTS, type KafkaConfig } from '../../platform/bus/kafka/config.ts';
 import { type ConfigCheck, ConfigError } from '../../platform/config.ts';
 import { HTTP_SERVER_DEFAULTS, type HttpServerConfig } from '../../platform/http-server.ts';
@@ -41,6 +42,7 @@ export interface HeadwayConfig {
   readonly api: ApiConfig;
   readonly promql: PromqlConfig;
   readonly spool: SpoolConfig;
+  readonly dead_letters: DeadLetterConfig;
   readonly store: StoreConfig;
   /** The bus of cluster mode. */
   readonly kafka: KafkaConfig;
@@ -63,6 +65,7 @@ export const HEADWAY_DEFAULTS: HeadwayConfig = {
   api: API_DEFAULTS,
   promql: PROMQL_DEFAULTS,
   spool: SPOOL_DEFAULTS,
+  dead_letters: DEAD_LETTER_DEFAULTS,
   store: STORE_DEFAULTS,
   kafka: KAFKA_DEFAULTS,
   clickhouse: STORE_SERVER_DEFAULTS,

@@ -10,7 +10,7 @@ import { createCounters } from '../../platform/telemetry/counters.ts';
 import type { Readiness } from '../../platform/telemetry/operation-routes.ts';
 import type { Telemetry } from '../../platform/telemetry/telemetry.ts';
 import { type HeadwayConfig, siteOf } from '../all-in-one/config.ts';
-import { openDeadLetters } from '../analyzer/ingest/dead-letters.ts';
+import { openDeadLetterFolder } from '../../platform/bus/dead-letter-folder.ts';
 import { createIngest } from '../analyzer/ingest/ingest.ts';
 import { createShardedAnalyzer } from '../analyzer/shards.ts';
 import { openOwnTelemetry } from './own-telemetry.ts';
@@ -68,7 +68,7 @@ interface Working {
 }
 
 function beginWork({ config, log, clock, store, telemetry }: Parts): Working {
-  const deadLetters = openDeadLetters(join(config.data_dir, 'dead-letter'));
+  const deadLetters = openDeadLetterFolder(join(config.data_dir, 'dead-letter'), config.dead_letters);
   const positions = createPartitionPositions(store);
   const reader = new KafkaReader({ config: config.kafka, positions, deadLetters, log });
   const { ownership } = reader;
@@ -102,9 +102,7 @@ function beginWork({ config, log, clock, store, telemetry }: Parts): Working {
     readiness: () =>
       reader.stats().joins > 0 ? { ok: true } : { ok: false, reason: 'has not been dealt partitions yet' },
     async stop() {
-      await reader.stop();
-      await shards.stop();
-      await analyzer.stop();
+      await Promise.all([reader.stop(), shards.stop(), analyzer.stop()]);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { openDeadLetterFolder } from '../../platform/bus/dead-letter-folder.ts';
 import { createKafkaClient } from '../../platform/bus/kafka/client.ts';
 import { openKafkaWriter } from '../../platform/bus/kafka/writer.ts';
 import { openOutageBus } from '../../platform/bus/outage-writer.ts';
@@ -9,7 +10,6 @@ import { createCounters } from '../../platform/telemetry/counters.ts';
 import { requireGuardedDoors } from '../all-in-one/access.ts';
 import type { HeadwayConfig } from '../all-in-one/config.ts';
 import { prepareDataDirectory } from '../all-in-one/data-directory.ts';
-import { openDeadLetters } from '../analyzer/ingest/dead-letters.ts';
 import { createCollector } from '../collector/collector.ts';
 import { openOwnTelemetry } from './own-telemetry.ts';
 import { createRole, type Role } from './role.ts';
@@ -36,7 +36,7 @@ export async function openCollectorRole(
     kafka,
     folder: join(config.data_dir, 'spool'),
     config: config.spool,
-    deadLetters: openDeadLetters(join(config.data_dir, 'dead-letter')),
+    deadLetters: openDeadLetterFolder(join(config.data_dir, 'dead-letter'), config.dead_letters),
     log,
   });
   const collector = createCollector({

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { RunEvent } from '../../domain/events.ts';
 import { SPOOL_DEFAULTS } from '../../platform/bus/config.ts';
+import { openDeadLetterFolder } from '../../platform/bus/dead-letter-folder.ts';
 import { encodeRunEvents } from '../../platform/bus/run-event-batch.ts';
 import { openSpool } from '../../platform/bus/spool.ts';
 import { createLog } from '../../platform/log.ts';
@@ -15,7 +16,6 @@ import { STORE_DEFAULTS } from '../../platform/store/config.ts';
 import { openEmbeddedStore } from '../../platform/store/embedded.ts';
 import { migrate } from '../../platform/store/migrate.ts';
 import { RowBinaryWriter } from '../../platform/store/row-binary.ts';
-import { openDeadLetters } from '../../services/analyzer/ingest/dead-letters.ts';
 import { createIngest } from '../../services/analyzer/ingest/ingest.ts';
 import { countCopies } from './oracle.ts';
 
@@ -34,7 +34,7 @@ await migrate(store);
 // Small segments and deliveries, so that kills also fall between two of them.
 const config = { ...SPOOL_DEFAULTS, segment_bytes_max: 100_000, delivery_bytes_max: 20_000 };
 const spool = await openSpool(join(folder, 'spool'), config, log);
-const deadLetters = openDeadLetters(join(folder, 'dead-letters'));
+const deadLetters = openDeadLetterFolder(join(folder, 'dead-letters'));
 const ingest = createIngest({ store, log, deadLetters, onJobs: () => {} });
 spool.reader.run(async (delivery) => {
   if (delivery.again) say('again');

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import type { Batch, DeliveryHandler } from '../../platform/bus/bus.ts';
-import type { DeadLetter, DeadLetterOrigin, DeadLetters } from '../../platform/bus/dead-letters.ts';
+import type {
+  DeadLetter,
+  DeadLetterOrigin,
+  DeadLetterReason,
+  DeadLetters,
+} from '../../platform/bus/dead-letters.ts';
 import { createKafkaClient, type KafkaAdmin, type SentMessage } from '../../platform/bus/kafka/client.ts';
 import type { KafkaConfig } from '../../platform/bus/kafka/config.ts';
 import { encodeMessage } from '../../platform/bus/kafka/message.ts';
@@ -59,11 +64,9 @@ export function testBatch(id: string, bytes = 20): Batch {
 
 export class KeptLetters implements DeadLetters {
   readonly all: { letter: DeadLetter; reason: string; origin: DeadLetterOrigin | undefined }[] = [];
-  get count(): number {
-    return this.all.length;
-  }
-  async put(letter: DeadLetter, reason: string, origin?: DeadLetterOrigin): Promise<void> {
-    this.all.push({ letter, reason, origin });
+  readonly counts = new Map();
+  async put(letter: DeadLetter, { text }: DeadLetterReason, origin?: DeadLetterOrigin): Promise<void> {
+    this.all.push({ letter, reason: text, origin });
   }
 }
 

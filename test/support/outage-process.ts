@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { RunEvent } from '../../domain/events.ts';
 import { SPOOL_DEFAULTS } from '../../platform/bus/config.ts';
+import { openDeadLetterFolder } from '../../platform/bus/dead-letter-folder.ts';
 import { createKafkaClient } from '../../platform/bus/kafka/client.ts';
 import { openKafkaWriter } from '../../platform/bus/kafka/writer.ts';
 import { openOutageBus } from '../../platform/bus/outage-writer.ts';
 import { encodeRunEvents } from '../../platform/bus/run-event-batch.ts';
 import { createLog, silentLog } from '../../platform/log.ts';
-import { openDeadLetters } from '../../services/analyzer/ingest/dead-letters.ts';
 import { kafkaConfig } from './kafka-read-back.ts';
 
 const [, , folder, broker, topic] = process.argv;
@@ -27,7 +27,7 @@ const bus = await openOutageBus({
   folder: join(folder, 'spool'),
   // Small segments and deliveries, so that kills fall between two of them.
   config: { ...SPOOL_DEFAULTS, segment_bytes_max: 50_000, delivery_bytes_max: 10_000, retry_max_s: 1 },
-  deadLetters: openDeadLetters(join(folder, 'dead-letter')),
+  deadLetters: openDeadLetterFolder(join(folder, 'dead-letter')),
   log: createLog('error'),
 });
 say('ready');

@@ -50,7 +50,7 @@ const reader = new KafkaReader({
     finish: async (fence, range, sequences) =>
       void (await ask({ call: 'finish', args: [fence, range, [...sequences]] }, fence)),
   },
-  deadLetters: { count: 0, put: async () => undefined },
+  deadLetters: { counts: new Map(), put: async () => undefined },
 });
 reader.run(async ({ batches, ...delivery }) => {
   const ids = batches.map(({ id }) => id);

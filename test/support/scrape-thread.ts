@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { SPOOL_DEFAULTS } from '../../platform/bus/config.ts';
+import { openDeadLetterFolder } from '../../platform/bus/dead-letter-folder.ts';
 import { openSpool } from '../../platform/bus/spool.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { silentLog } from '../../platform/log.ts';
@@ -7,7 +8,6 @@ import { STORE_DEFAULTS } from '../../platform/store/config.ts';
 import { openEmbeddedStore } from '../../platform/store/embedded.ts';
 import { migrate } from '../../platform/store/migrate.ts';
 import type { Store } from '../../platform/store/store.ts';
-import { openDeadLetters } from '../../services/analyzer/ingest/dead-letters.ts';
 import { createIngest } from '../../services/analyzer/ingest/ingest.ts';
 import { PROMQL_DEFAULTS } from '../../services/api/promql/config.ts';
 import { createPromRoutes } from '../../services/api/routes/prom.ts';
@@ -39,7 +39,7 @@ export async function openScrapeThread(): Promise<ScrapeThread> {
   const store = await openEmbeddedStore(folder.path, STORE_DEFAULTS, silentLog);
   await migrate(store);
   const spool = await openSpool(join(folder.path, 'spool'), SPOOL_DEFAULTS, silentLog);
-  const deadLetters = openDeadLetters(join(folder.path, 'dead-letter'));
+  const deadLetters = openDeadLetterFolder(join(folder.path, 'dead-letter'));
   spool.reader.run(createIngest({ store, log: silentLog, deadLetters, onJobs: () => {} }));
   const prom = createPromRoutes({ store, clock: systemClock, config: PROMQL_DEFAULTS, log: silentLog });
   return {
@@ -58,7 +58,8 @@ export async function openScrapeThread(): Promise<ScrapeThread> {
     },
     async query(expression, time_s = Date.now() / 1000) {
       await spool.reader.drained();
-      if (deadLetters.count > 0) throw new Error(`${deadLetters.count} batches that no table takes`);
+      if (deadLetters.counts.size > 0)
+        throw new Error(`${[...deadLetters.counts]} batches that no table takes`);
       const asked = new URLSearchParams({ query: expression, time: String(time_s) });
       return samplesOf(await prom.request(`/api/v1/query?${asked}`));
     },

@@ -17,8 +17,8 @@ export async function storeEvents(
     store,
     log: silentLog,
     deadLetters: {
-      count: 0,
-      put: (_, reason) => Promise.reject(new Error(`put aside: ${reason}`)),
+      counts: new Map(),
+      put: (_, { text }) => Promise.reject(new Error(`put aside: ${text}`)),
     },
     onJobs: (jobs) => {
       touched = [...jobs.keys()];

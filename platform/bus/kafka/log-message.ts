@@ -1,5 +1,10 @@
 import type { Batch } from '../bus.ts';
-import { type DeadLetter, type DeadLetterOrigin, EVENT_LINES_KIND } from '../dead-letters.ts';
+import {
+  type DeadLetter,
+  type DeadLetterOrigin,
+  type DeadLetterReason,
+  EVENT_LINES_KIND,
+} from '../dead-letters.ts';
 import type { ReceivedMessage } from './client.ts';
 import type { ProducerSequence } from './copies.ts';
 import { readForeignMessage } from './foreign-messages.ts';
@@ -23,7 +28,7 @@ export interface LogMessage {
 
 interface PutAside {
   readonly letter: DeadLetter;
-  readonly reason: string;
+  readonly reason: DeadLetterReason;
   readonly origin: DeadLetterOrigin;
 }
 
@@ -79,7 +84,7 @@ function foreign(
   const rows = Math.max(1, batch?.rows ?? 0);
   if (refused === null) return { rows, batch, letter: null };
   const first = refused.named[0];
-  const reason =
+  const text =
     first === undefined
       ? `${refused.count} lines refused`
       : `${refused.count} lines refused, the first is line ${first.line}: ${first.code}: ${first.message}`;
@@ -91,6 +96,7 @@ function foreign(
     rows: refused.count,
     body: refused.body,
   };
+  const reason = { code: 'bad_lines', text } as const;
   return { rows, batch, letter: { letter, reason, origin: { ...origin, lines: refused.named } } };
 }
 
@@ -98,11 +104,15 @@ function unreadable(
   id: string,
   key: string,
   body: Uint8Array,
-  reason: string,
+  text: string,
   origin: DeadLetterOrigin,
 ): PutAside {
   const { [HEADERS.kind]: kind = 'unreadable' } = origin.headers ?? {};
-  return { letter: { id, kind, schemaVersion: 0, key, rows: 0, body }, reason, origin };
+  return {
+    letter: { id, kind, schemaVersion: 0, key, rows: 0, body },
+    reason: { code: 'unreadable', text },
+    origin,
+  };
 }
 
 function headersOf({ headers = {} }: ReceivedMessage): Record<string, string> {

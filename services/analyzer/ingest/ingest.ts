@@ -3,12 +3,12 @@ import {
   DEVICE_SAMPLES_SCHEMA_VERSION,
 } from '../../../domain/catalog/device-columns.ts';
 import type { Batch, BatchKind, Delivery, DeliveryHandler } from '../../../platform/bus/bus.ts';
+import type { DeadLetterCode, DeadLetters } from '../../../platform/bus/dead-letters.ts';
 import {
   BadRunEventBatch,
   decodeRunEvents,
   type StoredEventLine,
 } from '../../../platform/bus/run-event-batch.ts';
-import type { Fence } from '../../../platform/fence.ts';
 import type { Log } from '../../../platform/log.ts';
 import { RowBinaryWriter } from '../../../platform/store/row-binary.ts';
 import { type Store, StoreError } from '../../../platform/store/store.ts';
@@ -19,7 +19,6 @@ import {
   SERIES_POINTS_SCHEMA_VERSION,
   SERIES_SCHEMA_VERSION,
 } from '../../../platform/store/tables.ts';
-import type { DeadLetters } from './dead-letters.ts';
 import { eventTime_us, writeEventRow } from './stored-event.ts';
 
 export interface IngestConfig {
@@ -81,7 +80,9 @@ class Ingest {
         else
           await this.#putAside(
             batch,
+            'unknown_schema',
             `schema version ${batch.schemaVersion} is not known, only ${schemaVersion}`,
+            delivery,
           );
       }
       await this.#insert(kind, columns, known, delivery);
@@ -93,7 +94,7 @@ class Ingest {
     const jobs = new Map<string, number>();
     const events: Insertable[] = [];
     for (const batch of delivery.batches.filter(({ kind }) => kind === 'run_events')) {
-      const lines = await this.#decode(batch);
+      const lines = await this.#decode(batch, delivery);
       if (lines === null) continue;
       const rows = new RowBinaryWriter(batch.body.length * 2);
       for (const line of lines) {
@@ -106,12 +107,12 @@ class Ingest {
     if (jobs.size > 0) this.#dependencies.onJobs(jobs);
   }
 
-  async #decode(batch: Batch): Promise<StoredEventLine[] | null> {
+  async #decode(batch: Batch, delivery: Delivery): Promise<StoredEventLine[] | null> {
     try {
       return decodeRunEvents(batch);
     } catch (cause) {
       if (!(cause instanceof BadRunEventBatch)) throw cause;
-      await this.#putAside(batch, cause.message);
+      await this.#putAside(batch, cause.code, cause.message, delivery);
       return null;
     }
   }
@@ -137,7 +138,7 @@ class Ingest {
     } catch (cause) {
       const isIsolated = isBadData(cause) && attempt >= this.#config.attempts_before_isolation;
       if (!isIsolated) throw cause;
-      await this.#insertOneByOne(table, columns, batches, fence);
+      await this.#insertOneByOne(table, columns, batches, delivery);
     }
   }
 
@@ -146,8 +147,9 @@ class Ingest {
     table: BatchKind,
     columns: readonly string[],
     batches: readonly Insertable[],
-    fence: Fence | undefined,
+    delivery: Delivery,
   ): Promise<void> {
+    const { fence } = delivery;
     for (const { batch, body, rows } of batches) {
       try {
         await this.#dependencies.store.insertRowBinary(table, columns, [body], {
@@ -157,15 +159,15 @@ class Ingest {
         });
       } catch (cause) {
         if (!isBadData(cause)) throw cause;
-        await this.#putAside(batch, cause.message);
+        await this.#putAside(batch, 'refused_by_tables', cause.message, delivery);
       }
     }
   }
 
-  async #putAside(batch: Batch, reason: string): Promise<void> {
-    await this.#dependencies.deadLetters.put(batch, reason);
+  async #putAside(batch: Batch, code: DeadLetterCode, text: string, { token }: Delivery): Promise<void> {
+    await this.#dependencies.deadLetters.put(batch, { code, text }, { delivery: token });
     const { id, kind, key } = batch;
-    this.#dependencies.log.error('batch put aside', { batch: id, kind, key, reason });
+    this.#dependencies.log.error('batch put aside', { batch: id, kind, key, code, reason: text });
   }
 }
 

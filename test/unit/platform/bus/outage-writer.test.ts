@@ -23,8 +23,8 @@ function batch(id: string, key = 'job'): Batch {
 }
 
 const NO_LETTERS: DeadLetters = {
-  count: 0,
-  put: (_, reason) => Promise.reject(new Error(`put aside: ${reason}`)),
+  counts: new Map(),
+  put: (_, { text }) => Promise.reject(new Error(`put aside: ${text}`)),
 };
 
 interface Opened {
@@ -158,8 +158,8 @@ describe('a writer that outlives an outage of the brokers', () => {
     const topic = new StandInTopic();
     const letters: [DeadLetter['id'], string][] = [];
     const deadLetters: DeadLetters = {
-      count: 0,
-      put: async ({ id }, reason) => void letters.push([id, reason]),
+      counts: new Map(),
+      put: async ({ id }, { text }) => void letters.push([id, text]),
     };
     const { bus } = await open(topic, await temporaryFolder(), { deadLetters });
     topic.state = 'away';

@@ -37,10 +37,8 @@ class Bench {
   constructor() {
     const { letters } = this;
     this.#deadLetters = {
-      get count() {
-        return letters.length;
-      },
-      put: async (letter, reason) => void letters.push({ letter, reason }),
+      counts: new Map(),
+      put: async (letter, { text }) => void letters.push({ letter, reason: text }),
     };
   }
 

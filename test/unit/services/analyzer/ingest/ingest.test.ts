@@ -1,10 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { canonicalEventLine } from '../../../../../domain/event-reader.ts';
 import type { RunEvent } from '../../../../../domain/events.ts';
 import type { Batch } from '../../../../../platform/bus/bus.ts';
 import { SPOOL_DEFAULTS } from '../../../../../platform/bus/config.ts';
+import { openDeadLetterFolder } from '../../../../../platform/bus/dead-letter-folder.ts';
 import { encodeRunEvents } from '../../../../../platform/bus/run-event-batch.ts';
 import { openSpool, type Spool } from '../../../../../platform/bus/spool.ts';
 import { silentLog } from '../../../../../platform/log.ts';
@@ -13,7 +13,6 @@ import { STORE_DEFAULTS } from '../../../../../platform/store/config.ts';
 import { openEmbeddedStore } from '../../../../../platform/store/embedded.ts';
 import { migrate } from '../../../../../platform/store/migrate.ts';
 import type { Store } from '../../../../../platform/store/store.ts';
-import { openDeadLetters } from '../../../../../services/analyzer/ingest/dead-letters.ts';
 import { createIngest } from '../../../../../services/analyzer/ingest/ingest.ts';
 import { makeFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
 
@@ -40,7 +39,7 @@ async function pipeline() {
   const config = { ...SPOOL_DEFAULTS, retry_first_s: 0.001 };
   const spool: Spool = await openSpool(join(path, 'spool'), config, silentLog);
   onTestFinished(() => spool.close());
-  const deadLetters = openDeadLetters(join(path, 'dead-letters'));
+  const deadLetters = openDeadLetterFolder(join(path, 'dead-letters'));
   const touched: (readonly [string, number])[] = [];
   const ingest = createIngest({
     store,
@@ -55,7 +54,6 @@ async function pipeline() {
     publish,
     settle: () => spool.reader.drained(),
     deadLetters,
-    deadLetterFolder: join(path, 'dead-letters'),
     touched,
   };
 }
@@ -158,7 +156,7 @@ describe('ingest', () => {
   });
 
   it('puts a batch that no table takes aside, and stores its neighbours', async () => {
-    const { publish, settle, deadLetters, deadLetterFolder } = await pipeline();
+    const { publish, settle, deadLetters } = await pipeline();
     const point = (name: string) => pointBatches([{ name, labels: {}, ts_ms: 1, value: 1 }]);
     const cut = point('cut').map((batch) => ({ ...batch, body: batch.body.subarray(0, 9) }));
     const unknown = point('unknown').map((batch) => ({ ...batch, schemaVersion: 99 }));
@@ -179,17 +177,22 @@ describe('ingest', () => {
     expect(names.map(({ name }) => name)).toEqual(['after', 'before', 'later']);
     expect(await store.query('SELECT count() AS n FROM series_points FINAL')).toEqual([{ n: 3 }]);
     expect(await storedBodies()).toHaveLength(EVENTS.length);
-    expect(deadLetters.count).toBe(5);
-    const files = (await readdir(deadLetterFolder)).sort();
-    expect(files).toHaveLength(10);
-    const about = files.find((file) => file.includes('not') && file.endsWith('.json')) ?? '';
-    const told = JSON.parse(await readFile(join(deadLetterFolder, about), 'utf8')) as unknown;
-    expect(told).toMatchObject({
-      id: '../not/json',
-      kind: 'run_events',
-      reason: expect.stringContaining('line 1'),
+    expect(Object.fromEntries(deadLetters.counts)).toEqual({
+      unknown_schema: 2,
+      refused_by_tables: 2,
+      bad_body: 1,
     });
-    expect(await readFile(join(deadLetterFolder, about.replace('.json', '.body')), 'utf8')).toBe('oh no\n');
+    const notes = await deadLetters.list();
+    expect(notes).toHaveLength(5);
+    const bad = notes.find(({ id }) => id === '../not/json');
+    expect(bad).toMatchObject({
+      kind: 'run_events',
+      reason: { code: 'bad_body', text: expect.stringContaining('line 1') },
+      origin: { delivery: expect.stringMatching(/\/1\/\d+-\d+$/) },
+      replays: 0,
+    });
+    const { body } = await deadLetters.read(bad?.name ?? '');
+    expect(String(body)).toBe('oh no\n');
   });
 
   it('does not put good data aside because the store is away for a while', async () => {
@@ -199,7 +202,7 @@ describe('ingest', () => {
     await expect.poll(() => spool.stats().failed_deliveries).toBeGreaterThan(5);
     await store.command('RENAME TABLE run_events_away TO run_events');
     await settle();
-    expect(deadLetters.count).toBe(0);
+    expect([...deadLetters.counts]).toEqual([]);
     expect(await storedBodies()).toHaveLength(EVENTS.length);
   });
 });
