@@ -38,9 +38,22 @@ export async function runRole({ name, options, terminal, open, greet }: RoleComm
     role.broken.catch((error: unknown) => error),
   ]);
   if (brokenBy === undefined) say(terminal, 'Stopping.');
-  await stopInTime(role, config);
+  try {
+    await stopInTime(role, config);
+  } finally {
+    endWithWhatIsLeft();
+  }
   if (brokenBy !== undefined) throw brokenBy;
 }
+
+/** What a stop that was cut short leaves open (a request to the tables, a client of Kafka) must not hold the process. */
+function endWithWhatIsLeft(): void {
+  // with the exit code that the command sets until then; nothing is waited for when nothing is left
+  setTimeout(() => process.exit(), LAST_WORDS_MS).unref();
+}
+
+/** For the last line on standard error. */
+const LAST_WORDS_MS = 200;
 
 /** What hangs must not hold the process: whoever stops it kills it soon. What was acknowledged is safe either way. */
 async function stopInTime(role: Role, { cluster }: HeadwayConfig): Promise<void> {
