@@ -42,24 +42,45 @@ function keyOf({ bucket, attempt, name, cause, devices, stepping, from_us }: Seg
 
 /** The rows of some segments. Neighbours are mostly alike, so few keys are made. */
 export function rowsOf(segments: Iterable<Segment>): Segment[] {
-  const rows = new LedgerRows();
-  const open: Segment[] = [];
+  const firsts: Segment[] = [];
+  const lengths_us: number[] = [];
+  let rows: LedgerRows | undefined;
+  const close = () => {
+    const closed = firsts.map((first, index) => ({
+      ...first,
+      step: undefined,
+      to_us: first.from_us + (lengths_us[index] ?? 0),
+    }));
+    firsts.length = 0;
+    lengths_us.length = 0;
+    return closed;
+  };
   for (const segment of segments) {
-    const index = open.findIndex((row) => isAlike(row, segment));
-    const row = open[index];
-    if (row === undefined) open.push({ ...segment, step: undefined });
-    else open[index] = { ...row, to_us: row.to_us + segment.to_us - segment.from_us };
-    if (open.length > OPEN_MAX) rows.add(open.shift() ?? segment);
+    const length_us = segment.to_us - segment.from_us;
+    let index = firsts.length - 1;
+    while (index >= 0 && !isAlike(firsts[index], segment)) index--;
+    if (index >= 0) {
+      lengths_us[index] = (lengths_us[index] ?? 0) + length_us;
+      continue;
+    }
+    if (firsts.length === OPEN_MAX) {
+      rows ??= new LedgerRows();
+      for (const row of close()) rows.add(row);
+    }
+    firsts.push(segment);
+    lengths_us.push(length_us);
   }
+  const open = close();
+  if (rows === undefined) return open.filter(({ from_us, to_us }) => to_us > from_us);
   for (const row of open) rows.add(row);
   return rows.rows();
 }
 
 const OPEN_MAX = 8;
 
-function isAlike(a: Segment, b: Segment): boolean {
+function isAlike(a: Segment | undefined, b: Segment): boolean {
   return (
-    a.bucket === b.bucket &&
+    a?.bucket === b.bucket &&
     a.attempt === b.attempt &&
     a.attempt !== undefined &&
     a.name === b.name &&
