@@ -23,6 +23,8 @@ export interface ClusterDrillResult extends ClusterVerdict {
   readonly took_s: number;
   /** Sends whose outcome the sender did not learn. */
   readonly unknown_outcomes: number;
+  /** Why sends were not acknowledged, with how often. */
+  readonly refusals: ReadonlyMap<string, number>;
   /** From the send of an event, while or after things went wrong, to the tables; seconds, ascending. */
   readonly fresh_s: readonly number[];
   /** Processes that ended without being asked to, and how. */
@@ -69,6 +71,7 @@ class ClusterDrill {
   readonly #oracle: Oracle;
   readonly #load: Load;
   readonly #faults = new Map<string, number>();
+  readonly #refusals = new Map<string, number>();
   readonly #fresh_s: number[] = [];
   /** What happens at the moment: place to its end. */
   readonly #happening = new Map<string, Promise<void>>();
@@ -119,6 +122,7 @@ class ClusterDrill {
       faults: this.#faults,
       took_s: (performance.now() - began) / 1000,
       unknown_outcomes: this.#load.failures,
+      refusals: this.#refusals,
       fresh_s: this.#fresh_s.sort((a, b) => a - b),
       own_ends: this.#cluster.members.flatMap(({ name, ownEnds }) => ownEnds.map((end) => `${name}: ${end}`)),
       said: this.#cluster.sayings.counts,
@@ -198,10 +202,13 @@ class ClusterDrill {
   }
 
   /** To any collector that listens. */
-  readonly #send = httpSend(() => {
-    const urls = this.#cluster.collectors.flatMap(({ url }) => url ?? []);
-    return urls[this.#random.below(urls.length)] ?? NOWHERE;
-  });
+  readonly #send = httpSend(
+    () => {
+      const urls = this.#cluster.collectors.flatMap(({ url }) => url ?? []);
+      return urls[Math.floor(Math.random() * urls.length)] ?? NOWHERE;
+    },
+    (reason) => this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1),
+  );
 
   #declareJobs(): Promise<void> {
     const time_us = (Date.now() - 3_700_000) * 1000;
@@ -251,11 +258,11 @@ const JOBS = 8;
 const STEP_US = 10_000;
 const SENDERS = 4;
 const SEND_PAUSE_MS = 150;
-const AT_A_TIME = 3;
-const ACKNOWLEDGED_BETWEEN = 20;
+const AT_A_TIME = 4;
+const ACKNOWLEDGED_BETWEEN = 15;
 const PAUSE_MS = 1000;
 const PROGRESS_LIMIT_MS = 90_000;
-const SETTLE_EVERY = 15;
+const SETTLE_EVERY = 25;
 const SETTLE_LIMIT_MS = 120_000;
 /** Refuses connections. */
 const NOWHERE = 'http://127.0.0.1:9';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../simulator/random.ts';
 import type { Cluster } from './cluster.ts';
+import type { CutProxy } from './cut-proxy.ts';
 import type { Member } from './member.ts';
 
 /** Something that happens to a cluster, and is over again when it resolves. */
@@ -44,18 +45,19 @@ const API = () => ['api'];
 const BROKERS = () => ['broker'];
 
 const KINDS: readonly Kind[] = [
-  { kind: 'collector killed', weight: 14, places: COLLECTORS, happens: killed },
+  { kind: 'collector killed', weight: 12, places: COLLECTORS, happens: killed },
   { kind: 'collector stopped and started', weight: 4, places: COLLECTORS, happens: stopped },
   { kind: 'collector suspended', weight: 6, places: COLLECTORS, happens: suspended(500, 4000) },
-  { kind: 'analyzer killed', weight: 18, places: ANALYZERS, happens: killed },
+  { kind: 'analyzer killed', weight: 16, places: ANALYZERS, happens: killed },
   { kind: 'analyzer stopped and started', weight: 9, places: ANALYZERS, happens: stopped },
   // longer than the group waits for it: it wakes up to partitions that are another's
-  { kind: 'analyzer suspended', weight: 13, places: ANALYZERS, happens: suspended(5000, 9000) },
+  { kind: 'analyzer suspended', weight: 9, places: ANALYZERS, happens: suspended(5000, 9000) },
   { kind: 'api killed', weight: 4, places: API, happens: killed },
   { kind: 'store killed', weight: 10, places: STORE, happens: killed },
   { kind: 'store suspended', weight: 3, places: STORE, happens: suspended(500, 4000) },
-  { kind: 'connections to the store cut', weight: 7, places: STORE, happens: cut },
-  { kind: 'connections to the store stalled', weight: 3, places: STORE, happens: stalled },
+  { kind: 'way to the store cut', weight: 7, places: ANALYZERS, happens: cut },
+  { kind: 'way to the store stalled', weight: 3, places: ANALYZERS, happens: stalled },
+  { kind: 'late writer', weight: 10, places: ANALYZERS, happens: lateWriter },
   { kind: 'broker killed', weight: 5, places: BROKERS, happens: broker('kill') },
   { kind: 'broker stopped and started', weight: 5, places: BROKERS, happens: broker('stopNode') },
   { kind: 'broker suspended', weight: 4, places: BROKERS, happens: brokerSuspended },
@@ -99,23 +101,48 @@ function suspended(least_ms: number, most_ms: number): Kind['happens'] {
   };
 }
 
-function cut(cluster: Cluster, _: string, random: Random): () => Promise<void> {
+function wayOf(cluster: Cluster, place: string): CutProxy {
+  const way = cluster.ways.get(place);
+  if (way === undefined) throw new Error(`${place} has no way to the store`);
+  return way;
+}
+
+function cut(cluster: Cluster, place: string, random: Random): () => Promise<void> {
+  const way = wayOf(cluster, place);
   const times = 1 + random.below(4);
   const pauses = Array.from({ length: times }, () => random.uniform() * 500);
   return async () => {
     for (const pause_ms of pauses) {
-      cluster.storeWay.cut();
+      way.cut();
       await sleep(pause_ms);
     }
   };
 }
 
-function stalled(cluster: Cluster, _: string, random: Random): () => Promise<void> {
+function stalled(cluster: Cluster, place: string, random: Random): () => Promise<void> {
+  const way = wayOf(cluster, place);
   const for_ms = 500 + random.uniform() * 3500;
   return async () => {
-    cluster.storeWay.stall();
+    way.stall();
     await sleep(for_ms);
-    cluster.storeWay.resume();
+    way.resume();
+  };
+}
+
+/** What it was writing stays on the way, and arrives when its partitions were another's for some time. */
+function lateWriter(cluster: Cluster, place: string, random: Random): () => Promise<void> {
+  const member = memberOf(cluster, place);
+  const way = wayOf(cluster, place);
+  const under_way_ms = 200 + random.uniform() * 1000;
+  const for_ms = 6000 + random.uniform() * 4000;
+  return async () => {
+    way.stall();
+    await sleep(under_way_ms);
+    member.suspend();
+    await sleep(for_ms);
+    way.resume();
+    await sleep(LATE_MS);
+    member.resume();
   };
 }
 
@@ -153,4 +180,5 @@ function shuffle<T>(list: T[], random: Random): void {
 }
 
 const AWAY_MS = 1500;
+const LATE_MS = 200;
 const BROKER_AWAY_MS = 4000;

@@ -6,7 +6,8 @@ import { deviceFaultOf } from './device-oracle.ts';
 export function clusterFaults(result: ClusterDrillResult): string[] {
   const events = faultOf(result.verdict);
   const devices = result.devices.map(deviceFaultOf);
-  return [events, ...devices, ...result.derived].filter((fault) => fault !== null);
+  const stuck = result.own_ends.filter((end) => end.includes('did not stop'));
+  return [events, ...devices, ...result.derived, ...stuck].filter((fault) => fault !== null);
 }
 
 /** The figures of a drill, for a person. */
@@ -18,7 +19,7 @@ export function clusterSummary(result: ClusterDrillResult): string {
   const quantile = (q: number) => fresh_s[Math.floor(q * (fresh_s.length - 1))]?.toFixed(1) ?? 'none';
   return [
     `${total} faults in ${result.took_s.toFixed(0)} s: ${listOf(faults)}`,
-    `events: ${verdict.acknowledged} of ${verdict.issued} acknowledged, ${result.unknown_outcomes} sends of unknown outcome, ` +
+    `events: ${verdict.acknowledged} of ${verdict.issued} acknowledged, ${result.unknown_outcomes} sends of unknown outcome (${listOf(result.refusals)}), ` +
       `${verdict.stored} stored; ${verdict.lost.length} lost, ${verdict.doubled.length} doubled, ` +
       `${verdict.written_twice.length} written twice, ${verdict.damaged.length} damaged`,
     `device pages: ${sum(({ served }) => served)} served, ${sum(({ stored }) => stored)} stored; ` +

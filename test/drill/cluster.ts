@@ -34,8 +34,8 @@ export interface ClusterShape {
 export class Cluster {
   readonly broker: KafkaBroker;
   readonly store: Member;
-  /** Between the store and everybody who uses it, the owner of this excepted. */
-  readonly storeWay: CutProxy;
+  /** By which each process reaches the store, by its name. */
+  readonly ways: ReadonlyMap<string, CutProxy>;
   readonly collectors: readonly Member[];
   readonly analyzers: readonly Member[];
   readonly api: Member;
@@ -43,11 +43,10 @@ export class Cluster {
   readonly #folder: string;
   readonly #shape: ClusterShape;
 
-  private constructor(folder: string, shape: ClusterShape, broker: KafkaBroker, storeWay: CutProxy) {
+  private constructor(folder: string, shape: ClusterShape, broker: KafkaBroker) {
     this.#folder = folder;
     this.#shape = shape;
     this.broker = broker;
-    this.storeWay = storeWay;
     const tables = ['--data', join(folder, 'tables')];
     this.store = new Member('store', this.sayings, () => [
       process.execPath,
@@ -59,15 +58,14 @@ export class Cluster {
     this.collectors = this.#roles('collector', shape.collectors);
     this.analyzers = this.#roles('analyzer', shape.analyzers);
     this.api = this.#role('api', 'api');
+    const to = () => (this.store.url === null ? null : new URL(this.store.url));
+    this.ways = new Map([...this.analyzers, this.api].map(({ name }) => [name, new CutProxy(to)]));
   }
 
   /** Starts everything in an empty folder; whatever it began is ended when something does not come up. */
   static async start(folder: string, shape: ClusterShape): Promise<Cluster> {
     const broker = await startKafka({ nodes: shape.nodes, properties: BROKER_PROPERTIES });
-    let cluster: Cluster | undefined;
-    const storeUrl = () => (cluster?.store.url == null ? null : new URL(cluster.store.url));
-    const storeWay = await CutProxy.open(storeUrl);
-    cluster = new Cluster(folder, shape, broker, storeWay);
+    const cluster = new Cluster(folder, shape, broker);
     try {
       await cluster.#startAll();
       return cluster;
@@ -86,7 +84,7 @@ export class Cluster {
     return kafkaConfig(this.broker.brokers, { topic: 'drill', partitions: PARTITIONS, group: 'drill' });
   }
 
-  /** The tables, past the way that is cut; to be closed by the caller. */
+  /** The tables, by a way that nothing happens to; to be closed by the caller. */
   openStore(): Promise<Store> {
     const { url } = this.store;
     if (url === null) throw new Error('the store does not listen');
@@ -95,7 +93,7 @@ export class Cluster {
 
   async close(): Promise<void> {
     await Promise.all(this.members.map((member) => member.kill()));
-    await Promise.all([this.storeWay.close(), this.broker.stop()]);
+    await Promise.all([...[...this.ways.values()].map((way) => way.close()), this.broker.stop()]);
   }
 
   async #startAll(): Promise<void> {
@@ -104,6 +102,7 @@ export class Cluster {
     const store = await this.openStore();
     await this.#shape.prepare?.(store);
     await store.close();
+    await Promise.all([...this.ways.values()].map((way) => way.open()));
     for (const { name } of this.members) await writeFile(this.#configFile(name), this.#configOf(name));
     const roles = this.members.filter((member) => member !== this.store);
     await Promise.all(roles.map((member) => member.start()));
@@ -133,7 +132,7 @@ export class Cluster {
       ...settings,
       data_dir: join(this.#folder, name),
       kafka: { ...settings['kafka'], ...kafka },
-      clickhouse: { ...settings['clickhouse'], url: this.storeWay.url },
+      clickhouse: { ...settings['clickhouse'], url: this.ways.get(name)?.url ?? this.store.url },
       collector: { ...settings['collector'], scrape },
     });
   }

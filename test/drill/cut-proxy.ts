@@ -13,20 +13,16 @@ export class CutProxy {
   readonly #pairs = new Set<Pair>();
   #isStalled = false;
 
-  private constructor(server: Server, to: () => URL | null) {
-    this.#server = server;
+  /** `to`: where connections lead at the moment; null: nowhere. */
+  constructor(to: () => URL | null) {
     this.#to = to;
-    server.on('connection', (near) => this.#join(near));
+    // half-open: an end of one side is passed on by hand, when the other side has taken everything
+    this.#server = createServer({ allowHalfOpen: true }, (near) => this.#join(near));
   }
 
-  /** `to`: where connections lead at the moment; null: nowhere. */
-  static async open(to: () => URL | null): Promise<CutProxy> {
-    // half-open: an end of one side is passed on by hand, when the other side has taken everything
-    const server = createServer({ allowHalfOpen: true });
-    const proxy = new CutProxy(server, to);
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return proxy;
+  async open(): Promise<void> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
   }
 
   get url(): string {
@@ -61,8 +57,9 @@ export class CutProxy {
   }
 
   async close(): Promise<void> {
-    this.#server.close();
     this.cut();
+    if (!this.#server.listening) return;
+    this.#server.close();
     await once(this.#server, 'close');
   }
 

@@ -13,12 +13,14 @@ export class Sayings {
       return;
     }
     const { level, message } = record;
-    this.counts.set(message, (this.counts.get(message) ?? 0) + 1);
+    const text = level === 'info' ? message : withCause(record);
+    this.counts.set(text, (this.counts.get(text) ?? 0) + 1);
     if (level === 'error' && !this.errors.has(message)) this.errors.set(message, `${member}: ${line}`);
   }
 
+  /** How often messages that begin so were logged. */
   of(message: string): number {
-    return this.counts.get(message) ?? 0;
+    return [...this.counts].reduce((sum, [text, count]) => sum + (text.startsWith(message) ? count : 0), 0);
   }
 
   #note(text: string, line: string): void {
@@ -135,10 +137,22 @@ export class Member {
   }
 }
 
-function parse(line: string): { level: string; message: string } | null {
+interface LogRecord {
+  readonly level: string;
+  readonly message: string;
+  readonly problem?: string;
+  readonly error?: string;
+}
+
+/** The same for every number and address, so that one cause is counted once. */
+function withCause({ message, problem, error = problem }: LogRecord): string {
+  return error === undefined ? message : `${message}: ${error.replace(/\d[\d.:]*/g, 'N').slice(0, 120)}`;
+}
+
+function parse(line: string): LogRecord | null {
   if (!line.startsWith('{')) return null;
   try {
-    return JSON.parse(line) as { level: string; message: string };
+    return JSON.parse(line) as LogRecord;
   } catch {
     return null;
   }

@@ -65,17 +65,32 @@ export class Load {
   }
 }
 
-/** Sends to `POST /v1/events`; the address may change between two sends. */
-export function httpSend(url: () => string): Send {
+/**
+ * Sends to `POST /v1/events`; the address may change between two sends. `onRefused` is told why something was not
+ * acknowledged: a status, or what became of the connection.
+ */
+export function httpSend(url: () => string, onRefused: (reason: string) => void = () => undefined): Send {
   return async (lines) => {
-    const response = await fetch(`${url()}/v1/events`, {
-      method: 'POST',
-      body: lines.join('\n'),
-      signal: AbortSignal.timeout(30_000),
-    });
-    const answer: unknown = await response.json();
-    if (!response.ok) return false;
-    if (typeof answer !== 'object' || answer === null || !('accepted' in answer)) return false;
-    return answer.accepted === lines.length;
+    try {
+      const response = await fetch(`${url()}/v1/events`, {
+        method: 'POST',
+        body: lines.join('\n'),
+        signal: AbortSignal.timeout(30_000),
+      });
+      const answer: unknown = await response.json();
+      const isTaken = response.ok && typeof answer === 'object' && answer !== null && 'accepted' in answer;
+      if (isTaken && answer.accepted === lines.length) return true;
+      onRefused(`status ${response.status}`);
+      return false;
+    } catch (cause) {
+      onRefused(reasonOf(cause));
+      throw cause;
+    }
   };
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const { cause: inner } = cause;
+  return inner instanceof Error && 'code' in inner ? String(inner.code) : cause.name;
 }

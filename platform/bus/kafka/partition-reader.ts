@@ -235,7 +235,9 @@ export class PartitionReader {
   async #deliverBegun(): Promise<boolean> {
     const begun = this.#begun;
     if (begun === null) return true;
-    this.#deps.counts.repeated_ranges += 1;
+    const { counts, log, partition } = this.#deps;
+    counts.repeated_ranges += 1;
+    log.info('a range that an earlier claim had begun is delivered again', { partition, ...begun });
     if (!(await this.#deliver(begun, this.#gathered, true))) return false;
     this.#begun = null;
     this.#gathered = [];
