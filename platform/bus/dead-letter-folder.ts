@@ -85,7 +85,11 @@ class DeadLetterFolder implements DeadLetters, DeadLetterBox {
   }
 
   async replayed(note: DeadLetterNote): Promise<void> {
-    await this.#write({ ...note, replays: note.replays + 1, replayed_at_ms: this.#now_ms() });
+    const now = await this.#note(note.name);
+    if (now === null) return;
+    const isSame = now.put_at_ms === note.put_at_ms;
+    const replayed_at_ms = isSame ? this.#now_ms() : now.replayed_at_ms;
+    await this.#write({ ...now, replays: now.replays + 1, replayed_at_ms });
   }
 
   async #put(letter: DeadLetter, reason: DeadLetterReason, origin: DeadLetterOrigin): Promise<void> {
@@ -97,7 +101,7 @@ class DeadLetterFolder implements DeadLetters, DeadLetterBox {
       ...{ name, id, kind, schemaVersion, key, rows, bytes: body.length, reason, origin },
       put_at_ms: this.#now_ms(),
       replays: known?.replays ?? 0,
-      replayed_at_ms: known?.replayed_at_ms ?? null,
+      replayed_at_ms: null,
     };
     if (known === null) {
       await this.#makeRoom(body.length + textOf(note).length);

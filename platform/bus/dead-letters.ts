@@ -83,6 +83,7 @@ export interface DeadLetterNote extends Omit<DeadLetter, 'body'> {
   readonly put_at_ms: number;
   /** How often it was sent again. */
   readonly replays: number;
+  /** When that was last; null as long as it was not, and again when it was put aside again after that. */
   readonly replayed_at_ms: number | null;
 }
 
@@ -92,7 +93,10 @@ export interface DeadLetterBox {
   list(): Promise<DeadLetterNote[]>;
   /** Throws {@link NoSuchLetter}. */
   read(name: string): Promise<{ readonly note: DeadLetterNote; readonly body: Uint8Array }>;
-  /** Notes that the letter was sent again, now. */
+  /**
+   * Notes that the letter was sent again, now. One that has been put aside again since the note was read stays open: what
+   * was sent can come back before this is noted.
+   */
   replayed(note: DeadLetterNote): Promise<void>;
 }
 
@@ -104,8 +108,8 @@ export class NoSuchLetter extends Error {
 }
 
 /** Not sent again since it was last put aside. */
-export function isOpen({ put_at_ms, replayed_at_ms }: DeadLetterNote): boolean {
-  return replayed_at_ms === null || put_at_ms > replayed_at_ms;
+export function isOpen({ replayed_at_ms }: DeadLetterNote): boolean {
+  return replayed_at_ms === null;
 }
 
 /**

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { createKafkaClient } from '../../platform/bus/kafka/client.ts';
+import { openDeadLetterTopic } from '../../platform/bus/kafka/dead-letter-topic.ts';
 import { KafkaReader } from '../../platform/bus/kafka/reader.ts';
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
@@ -10,7 +11,6 @@ import { createCounters } from '../../platform/telemetry/counters.ts';
 import type { Readiness } from '../../platform/telemetry/operation-routes.ts';
 import type { Telemetry } from '../../platform/telemetry/telemetry.ts';
 import { type HeadwayConfig, siteOf } from '../all-in-one/config.ts';
-import { openDeadLetterFolder } from '../../platform/bus/dead-letter-folder.ts';
 import { createIngest } from '../analyzer/ingest/ingest.ts';
 import { createShardedAnalyzer } from '../analyzer/shards.ts';
 import { openOwnTelemetry } from './own-telemetry.ts';
@@ -68,7 +68,12 @@ interface Working {
 }
 
 function beginWork({ config, log, clock, store, telemetry }: Parts): Working {
-  const deadLetters = openDeadLetterFolder(join(config.data_dir, 'dead-letter'), config.dead_letters);
+  const deadLetters = openDeadLetterTopic({
+    client: createKafkaClient(config.kafka, log),
+    config: config.kafka,
+    retention_hours: config.dead_letters.retention_hours,
+    log,
+  });
   const positions = createPartitionPositions(store);
   const reader = new KafkaReader({ config: config.kafka, positions, deadLetters, log });
   const { ownership } = reader;
@@ -103,6 +108,7 @@ function beginWork({ config, log, clock, store, telemetry }: Parts): Working {
       reader.stats().joins > 0 ? { ok: true } : { ok: false, reason: 'has not been dealt partitions yet' },
     async stop() {
       await Promise.all([reader.stop(), shards.stop(), analyzer.stop()]);
+      await deadLetters.close();
     },
   };
 }
