@@ -32,7 +32,8 @@ export function compareDecoders(): Promise<Comparison> {
   ]);
 }
 
-function nodePages(): Buffer[] {
+/** Pages of one node of 8 devices, a second apart. */
+export function nodePages(): Buffer[] {
   const config = { ...SIMULATOR_DEFAULTS, nodes: 1 };
   const models = createFleet(config, 1).devices.map(createDeviceModel);
   return Array.from({ length: PAGES }, (_, second) => {

@@ -1,4 +1,6 @@
 import { compareAccounts } from './account.bench.ts';
+import { benchBus } from './bus.bench.ts';
+import { benchCluster } from './cluster.bench.ts';
 import { compareDecoders } from './decode.bench.ts';
 import { compareInserts } from './insert.bench.ts';
 import { benchLargeJob } from './ledger-scale.bench.ts';
@@ -7,11 +9,23 @@ import { benchManyJobs } from './tick-scale.bench.ts';
 
 /**
  * `npm run bench`: rates as ratios within one run, since the machine is never the same twice. Nothing is asserted: a
- * person reads it before and after a change. The scale of the ledger is held against bounds instead, with the share of each
- * that was used.
+ * person reads it before and after a change; `npm run bench -- bus cluster` runs those two alone. The scale of the
+ * ledger is held against bounds instead, with the share of each that was used.
  */
-for (const bench of [compareDecoders, compareInserts, compareAccounts]) {
-  process.stdout.write(`${printComparison(await bench())}\n`);
+const BENCHES: Readonly<Record<string, () => string | Promise<string>>> = {
+  decode: async () => printComparison(await compareDecoders()),
+  insert: async () => printComparison(await compareInserts()),
+  account: async () => printComparison(await compareAccounts()),
+  'large-job': benchLargeJob,
+  'many-jobs': benchManyJobs,
+  bus: benchBus,
+  cluster: benchCluster,
+};
+
+const named = process.argv.slice(2);
+const unknown = named.filter((name) => !(name in BENCHES));
+if (unknown.length > 0)
+  throw new Error(`no bench ${unknown.join(', ')}; there is ${Object.keys(BENCHES).join(', ')}`);
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (named.length === 0 || named.includes(name)) process.stdout.write(`${await bench()}\n`);
 }
-process.stdout.write(`${benchLargeJob()}\n`);
-process.stdout.write(`${await benchManyJobs()}\n`);

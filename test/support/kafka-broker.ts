@@ -26,6 +26,8 @@ export interface KafkaBroker {
   resume(n: number): void;
   /** Starts a node that was killed or stopped, on its old ports and data; resolves when all nodes that run see each other. */
   restart(n: number): Promise<void>;
+  /** Of the node's process; undefined while it does not run. */
+  pid(n: number): number | undefined;
   /** What the node printed since it was last started. */
   output(n: number): string;
   /** Kills every node and removes the data. */
@@ -90,6 +92,7 @@ function brokerOf(nodes: readonly Node[], temporary: string | undefined): KafkaB
       launch(at(n));
       await ready(nodes);
     },
+    pid: (n) => (isRunning(at(n)) ? at(n).program?.process.pid : undefined),
     output: (n) => at(n).program?.output() ?? '',
     async stop() {
       await Promise.all(nodes.map((node) => end(node, 'SIGKILL')));
