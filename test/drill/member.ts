@@ -140,13 +140,15 @@ export class Member {
 interface LogRecord {
   readonly level: string;
   readonly message: string;
-  readonly problem?: string;
-  readonly error?: string;
+  readonly problem?: unknown;
+  readonly error?: unknown;
 }
 
 /** The same for every number and address, so that one cause is counted once. */
 function withCause({ message, problem, error = problem }: LogRecord): string {
-  return error === undefined ? message : `${message}: ${error.replace(/\d[\d.:]*/g, 'N').slice(0, 120)}`;
+  if (error === undefined) return message;
+  const text = typeof error === 'string' ? error : JSON.stringify(error);
+  return `${message}: ${text.replace(/\d[\d.:]*/g, 'N').slice(0, 120)}`;
 }
 
 function parse(line: string): LogRecord | null {
