@@ -5,6 +5,7 @@ import { addApi } from './commands/api.ts';
 import { addCollector } from './commands/collector.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDashboards } from './commands/dashboards.ts';
+import { addDeadLetters } from './commands/dead-letters.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addFlops } from './commands/flops.ts';
@@ -66,6 +67,7 @@ function createProgram(terminal: Terminal, setExitCode: SetExitCode): Command {
   addDashboards(program, terminal);
   addSpec(program, terminal, setExitCode);
   addSettings(program, terminal);
+  addDeadLetters(program, terminal, setExitCode);
   addDoctor(program, terminal, setExitCode);
   addCompletion(program, terminal);
   return program;

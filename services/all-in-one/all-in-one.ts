@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { RunEvent } from '../../domain/events.ts';
+import type { Batch } from '../../platform/bus/bus.ts';
 import { openDeadLetterFolder } from '../../platform/bus/dead-letter-folder.ts';
 import { encodeRunEvents } from '../../platform/bus/run-event-batch.ts';
 import { openSpool, type Spool } from '../../platform/bus/spool.ts';
@@ -32,6 +33,8 @@ export interface Headway {
   listen(): Promise<string>;
   /** The way of `POST /v1/events` without the socket: resolves when the events survive a crash. */
   publish(events: readonly RunEvent[]): Promise<void>;
+  /** Batches as they are, such as those that were put aside: resolves when they survive a crash. */
+  publishBatches(batches: readonly Batch[]): Promise<void>;
   /** Resolves when everything acknowledged before the call is in the tables. */
   caughtUp(): Promise<void>;
   /** Orderly: no new work, what runs ends, the tables are closed. What was acknowledged stays in any case. */
@@ -105,6 +108,7 @@ function compose({ config, log, clock, store, spool }: Parts): Headway {
       analyzer.start();
       return server.url;
     },
+    publishBatches: (batches) => spool.writer.publish(batches),
     publish: (events) => spool.writer.publish(encodeRunEvents(events, Math.round(clock.now_us() / 1000))),
     caughtUp,
     async stop() {
