@@ -120,6 +120,32 @@ describeWithKafka('the Kafka reader under faults', () => {
     expect(second.stats().assigned + third.stats().assigned).toBe(partitions);
   });
 
+  it('joins anew when somebody claims a partition past the group', async () => {
+    const { topic, table, positions, start } = await readerBench(broker.brokers);
+    const reader = start();
+    await topic.publish(0, batches('a'));
+    await reader.drained();
+    const [name = ''] = positions.names;
+    await positions.claim(name.slice(0, -'/0'.length), 0);
+    await topic.publish(0, batches('b'));
+    await reader.drained();
+    expect(table.ids).toEqual(['a', 'b']);
+    expect(reader.stats()).toMatchObject({ fenced: 1, joins: 2 });
+  });
+
+  it('reads partitions that are added to the topic', async () => {
+    const { topic, table, start } = await readerBench(broker.brokers);
+    const reader = start();
+    await topic.publish(0, batches('a'));
+    await reader.drained();
+    await topic.admin.createPartitions({ topicPartitions: [{ topic: topic.config.topic, count: 3 }] });
+    await eventually(() => reader.ownership.count === 3 || undefined);
+    await eventually(() => topic.publish(2, batches('b')).then(() => true));
+    await eventually(() => table.ids.length === 2 || undefined);
+    expect(table.ids).toEqual(['a', 'b']);
+    expect(reader.stats().assigned).toBe(3);
+  });
+
   it('tells whose a key is, and when that changes', async () => {
     const { start } = await readerBench(broker.brokers, { partitions: 4, reader: SHORT });
     const keys = Array.from({ length: 40 }, (_, n) => `job-${n}`);

@@ -78,6 +78,7 @@ export const QUICK_READER: KafkaReaderConfig = {
   heartbeat_interval_s: 0.3,
   retry_first_s: 0.05,
   retry_max_s: 0.5,
+  metadata_interval_s: 0.5,
   offsets_interval_s: 0.3,
 };
 
@@ -108,7 +109,7 @@ export async function readerBench(
 async function createTestTopic(config: KafkaConfig): Promise<TestTopic> {
   const client = createKafkaClient(config, silentLog);
   const admin = client.admin();
-  const producer = client.producer({ allowAutoTopicCreation: false });
+  const producer = client.producer({ allowAutoTopicCreation: false, metadataMaxAge: 0 });
   onTestFinished(async () => void (await Promise.all([admin.disconnect(), producer.disconnect()])));
   await Promise.all([admin.connect(), producer.connect()]);
   await make(admin, config);
@@ -117,7 +118,9 @@ async function createTestTopic(config: KafkaConfig): Promise<TestTopic> {
   const sent = new Map<number, number>();
   const send = async (partition: number, messages: readonly SentMessage[]) => {
     const all = messages.map((message) => ({ ...message, partition }));
-    await producer.send({ topic, acks: -1, messages: all });
+    const results = await producer.send({ topic, acks: -1, messages: all });
+    // The client resolves also for a partition that it does not know of.
+    if (!results.some((result) => result.partition === partition)) throw new Error('not stored');
   };
   const publishAgain: TestTopic['publishAgain'] = (partition, batches, first) =>
     send(

@@ -21,6 +21,8 @@ export interface KafkaReaderConfig {
   /** Pause before what failed is tried again: doubled each time from the first to the last. */
   readonly retry_first_s: number;
   readonly retry_max_s: number;
+  /** How often the client looks whether partitions were added to the topic. */
+  readonly metadata_interval_s: number;
   /** How often the ends of the partitions are asked for: lag, and what retention took away. */
   readonly offsets_interval_s: number;
   /** A client that was silent for this long although the brokers answer has stalled: the process ends. */
@@ -44,6 +46,7 @@ export const KAFKA_READER_DEFAULTS: KafkaReaderConfig = {
   delivery_rows_max: 500_000,
   retry_first_s: 0.2,
   retry_max_s: 10,
+  metadata_interval_s: 30,
   offsets_interval_s: 10,
   stall_timeout_s: 20,
   stop_timeout_s: 8,

@@ -271,6 +271,8 @@ export class KafkaReader implements BusReader {
       generation.readers.set(partition, reader);
       this.#goTo(reader, consumer);
       consumer.resume([{ topic: this.#deps.config.topic, partitions: [partition] }]);
+      // Kafka's tools, and whoever waits for the readers, know better at once.
+      await this.#tell(reader, consumer);
     } catch (cause) {
       if (!(cause instanceof Fenced)) return this.#fail(errorOf(cause));
       // Whoever claimed it in between reads it.
@@ -372,14 +374,20 @@ export class KafkaReader implements BusReader {
       this.#dealt.deal(generation.partitions, all.size, generation);
       for (const reader of generation.readers.values()) {
         reader.high = all.get(reader.partition)?.high ?? 0;
-        if (reader.committed_offset === reader.next_offset) continue;
-        const { partition, next_offset } = reader;
-        const position = { topic: this.#deps.config.topic, partition, offset: String(next_offset) };
-        await consumer
-          .commitOffsets([position])
-          .then(() => (reader.committed_offset = next_offset))
-          .catch((cause: unknown) => this.#noteFailedCommit(cause, partition));
+        if (reader.committed_offset !== reader.next_offset) await this.#tell(reader, consumer);
       }
+    }
+  }
+
+  /** Outside of a batch, where nothing is rethrown. */
+  async #tell(reader: PartitionReader, consumer: KafkaConsumer): Promise<void> {
+    const { partition, next_offset } = reader;
+    const position = { topic: this.#deps.config.topic, partition, offset: String(next_offset) };
+    try {
+      await consumer.commitOffsets([position]);
+      reader.committed_offset = next_offset;
+    } catch (cause) {
+      this.#noteFailedCommit(cause, partition);
     }
   }
 
@@ -405,6 +413,7 @@ function consumerOptions(config: KafkaConfig, mayRestart: () => boolean) {
     sessionTimeout: reader.session_timeout_s * 1000,
     heartbeatInterval: reader.heartbeat_interval_s * 1000,
     rebalanceTimeout: reader.rebalance_timeout_s * 1000,
+    metadataMaxAge: reader.metadata_interval_s * 1000,
     maxWaitTimeInMs: reader.fetch_wait_timeout_s * 1000,
     minBytes: reader.fetch_bytes_min,
     maxBytes: reader.fetch_bytes_max,
