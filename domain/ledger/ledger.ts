@@ -1,6 +1,7 @@
 import { type BucketSums, goodputOf, inOrder, inSeconds, rankedCauses, totalOf } from './bucket-sums.ts';
 import { deviceSeconds } from './device-seconds.ts';
 import type { Account, Bucket, LedgerJson, LedgerWindow, Segment } from './ledger-shape.ts';
+import { type AccountFigures, clipped, type Timeline } from './timeline.ts';
 
 export interface LedgerOptions {
   /** Look at `[from_us, to_us)` of the account; default: its whole horizon. */
@@ -31,8 +32,30 @@ export function ledgerOf(account: Account, options: LedgerOptions = {}): LedgerJ
   const from_us = options.from_us ?? account.from_us;
   const to_us = Math.max(options.to_us ?? account.to_us, from_us);
   const segments = clipped(account.segments, from_us, to_us);
+  const windows =
+    options.windows_us === undefined ? [] : windowsOf(segments, from_us, to_us, options.windows_us);
+  return { ...ledgerFrom(account, segments, from_us, to_us), windows };
+}
+
+/** The same of a range of an account that need not have its segments in hand; without windows. */
+export function ledgerBetween(
+  account: AccountFigures,
+  timeline: Timeline,
+  from_us: number,
+  to_us: number,
+): LedgerJson {
+  return ledgerFrom(account, timeline.rows(from_us, to_us), from_us, to_us);
+}
+
+function ledgerFrom(
+  account: AccountFigures,
+  segments: readonly Segment[],
+  from_us: number,
+  to_us: number,
+): LedgerJson {
   const sums = bucketSums(segments);
   const costs = deviceSeconds(segments) ?? [];
+  const held = byBucket(costs);
   const isWhole = from_us <= account.from_us && to_us >= account.to_us;
   return {
     job: account.job,
@@ -44,38 +67,16 @@ export function ledgerOf(account: Account, options: LedgerOptions = {}): LedgerJ
     goodput_ratio: goodputOf(sums),
     interruptions: isWhole ? Math.max(0, account.attempts.length - 1) : restartsIn(account, from_us, to_us),
     custom_s: customSeconds(segments),
-    device_seconds: inOrder(byBucket(costs)),
-    device_goodput_ratio: goodputOf(byBucket(costs)),
+    device_seconds: inOrder(inSeconds(held)),
+    device_goodput_ratio: goodputOf(held),
     cost_by_cause_device_seconds: costByCause(costs),
     incidents: account.incidents.filter((incident) => {
       return isWhole || (incident.failed_at_us >= from_us && incident.failed_at_us < to_us);
     }),
-    windows: options.windows_us === undefined ? [] : windowsOf(segments, from_us, to_us, options.windows_us),
+    windows: [],
     overlapped_s: account.overlapped_s,
     capacity: account.capacity,
   };
-}
-
-/** The part of the segments inside a range; they are in order of time, so the ends are found by bisection. */
-function clipped(segments: readonly Segment[], from_us: number, to_us: number): Segment[] {
-  const first = firstWhere(segments, (segment) => segment.to_us > from_us);
-  const end = firstWhere(segments, (segment) => segment.from_us >= to_us);
-  return segments.slice(first, end).map((segment) => {
-    if (segment.from_us >= from_us && segment.to_us <= to_us) return segment;
-    return { ...segment, from_us: Math.max(segment.from_us, from_us), to_us: Math.min(segment.to_us, to_us) };
-  });
-}
-
-function firstWhere(segments: readonly Segment[], holds: (segment: Segment) => boolean): number {
-  let low = 0;
-  let high = segments.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const segment = segments[middle];
-    if (segment !== undefined && holds(segment)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
 
 function bucketSums(segments: readonly Segment[]): BucketSums {
@@ -85,20 +86,21 @@ function bucketSums(segments: readonly Segment[]): BucketSums {
   return sums;
 }
 
-function byBucket(costs: readonly { bucket: Bucket; device_s: number }[]): Map<Bucket, number> {
+/** Device-microseconds. */
+function byBucket(costs: readonly { bucket: Bucket; device_us: number }[]): Map<Bucket, number> {
   const sums = new Map<Bucket, number>();
-  for (const { bucket, device_s } of costs) sums.set(bucket, (sums.get(bucket) ?? 0) + device_s);
+  for (const { bucket, device_us } of costs) sums.set(bucket, (sums.get(bucket) ?? 0) + device_us);
   return sums;
 }
 
 function costByCause(
-  costs: readonly { cause: string | undefined; device_s: number }[],
+  costs: readonly { cause: string | undefined; device_us: number }[],
 ): Record<string, number> {
   const sums = new Map<string, number>();
-  for (const { cause, device_s } of costs) {
-    if (cause !== undefined) sums.set(cause, (sums.get(cause) ?? 0) + device_s);
+  for (const { cause, device_us } of costs) {
+    if (cause !== undefined) sums.set(cause, (sums.get(cause) ?? 0) + device_us);
   }
-  return rankedCauses(sums);
+  return rankedCauses(new Map([...sums].map(([cause, device_us]) => [cause, device_us / 1e6])));
 }
 
 function customSeconds(segments: readonly Segment[]): Record<string, number> {
@@ -110,7 +112,7 @@ function customSeconds(segments: readonly Segment[]): Record<string, number> {
 }
 
 /** Attempts after the first that start in the range: so that ranges add up. */
-function restartsIn(account: Account, from_us: number, to_us: number): number {
+function restartsIn(account: AccountFigures, from_us: number, to_us: number): number {
   const last_us = to_us >= account.to_us ? Number.POSITIVE_INFINITY : to_us;
   return account.attempts.slice(1).filter(({ start_us }) => start_us >= from_us && start_us < last_us).length;
 }
@@ -133,7 +135,7 @@ function windowsOf(
       to_us: end_us,
       buckets_s: inOrder(inSeconds(sums)),
       goodput_ratio: goodputOf(sums),
-      device_seconds: inOrder(new Map(byBucket(deviceSeconds(own) ?? []))),
+      device_seconds: inOrder(inSeconds(byBucket(deviceSeconds(own) ?? []))),
     };
   });
 }

@@ -1,5 +1,4 @@
 import type { CkptTier } from '../events.ts';
-import { isProgress } from '../ledger/executions.ts';
 import { upperBound } from '../ledger/job-view.ts';
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
 import { median } from '../statistics.ts';
@@ -87,20 +86,13 @@ export function checkpointReasons({ saves, advice }: Checkpoints): Record<string
 }
 
 function lastSaved(
-  { account }: JobView,
+  { timeline }: JobView,
   save: CheckpointOperation | undefined,
 ): Pick<Checkpoints, 'last_saved_step' | 'last_saved_step_is' | 'last_saved_at'> {
   if (save === undefined) return { last_saved_step: null, last_saved_step_is: null, last_saved_at: null };
   const last_saved_at = new Date(save.state_us / 1000).toISOString();
   if (save.step !== null) return { last_saved_step: save.step, last_saved_step_is: 'told', last_saved_at };
-  const begun = upperBound(
-    account.steps.length,
-    (index) => account.steps[index]?.start_us ?? 0,
-    save.state_us,
-  );
-  const before = account.steps
-    .slice(0, begun)
-    .findLast((step) => isProgress(step) && step.end_us <= save.state_us);
+  const before = timeline.stepBefore(save.state_us, true);
   const last_saved_step = before?.step ?? null;
   return { last_saved_step, last_saved_step_is: before === undefined ? null : 'derived', last_saved_at };
 }

@@ -177,7 +177,7 @@ function steadyFactors(view: JobView, chain: Chain, sums: WorkSums, has_flops: b
 type Parts = Record<string, number>;
 
 function amountsOf(view: JobView, ledger: LedgerJson, weight: 'device_s' | 's') {
-  const { account, evidence, range } = view;
+  const { account, timeline, evidence, range } = view;
   const amounts = weight === 'device_s' ? ledger.device_seconds : ledger.buckets_s;
   const parts: Record<ComputeFactorName, Parts> = Object.fromEntries(
     COMPUTE_FACTORS.map((factor): [ComputeFactorName, Parts] => [factor, {}]),
@@ -189,7 +189,7 @@ function amountsOf(view: JobView, ledger: LedgerJson, weight: 'device_s' | 's') 
   }
   let queue_s = 0;
   for (const { bucket, wall_us, device_us } of queuedParts(
-    account.segments,
+    timeline,
     evidence.queue,
     ledger.from_us,
     ledger.to_us,
@@ -202,7 +202,7 @@ function amountsOf(view: JobView, ledger: LedgerJson, weight: 'device_s' | 's') 
   }
   const since_us = range.from_us ?? Number.NEGATIVE_INFINITY;
   const before_s = lengthOf(evidence.queue, since_us, Math.min(account.from_us, ledger.to_us)) / 1e6;
-  const before = before_s * (weight === 'device_s' ? (account.segments[0]?.devices ?? 1) : 1);
+  const before = before_s * (weight === 'device_s' ? (timeline.devices_at_start ?? 1) : 1);
   if (queue_s + before > 0) parts.scheduled['queue'] = queue_s + before;
   return { paid_s: paid_s + before, parts };
 }

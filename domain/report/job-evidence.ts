@@ -6,9 +6,9 @@ import type {
   NodeStateEvent,
   SpanEvent,
 } from '../events.ts';
-import { upperBound } from '../ledger/job-view.ts';
 import { type Layer, unionOf } from '../ledger/layers.ts';
-import type { Bucket, Segment } from '../ledger/ledger-shape.ts';
+import type { Bucket } from '../ledger/ledger-shape.ts';
+import type { Timeline } from '../ledger/timeline.ts';
 import { type CheckpointOperation, checkpointOperations } from './checkpoint-groups.ts';
 import { nodesOf } from './job-nodes.ts';
 
@@ -103,9 +103,9 @@ export interface Queued {
   readonly device_us: number | undefined;
 }
 
-/** The parts of segments (in order of time) that `queue` spans cover, inside `[from_us, to_us)`. */
+/** The parts of an account that `queue` spans cover, inside `[from_us, to_us)`. */
 export function queuedParts(
-  segments: readonly Segment[],
+  timeline: Pick<Timeline, 'segments'>,
   queue: Layer,
   from_us: number,
   to_us: number,
@@ -114,9 +114,7 @@ export function queuedParts(
   for (const [position, begin_us] of queue.from.entries()) {
     const from = Math.max(begin_us, from_us);
     const to = Math.min(queue.to[position] ?? begin_us, to_us);
-    let index = upperBound(segments.length, (at) => segments[at]?.to_us ?? 0, from);
-    for (let segment = segments[index]; segment !== undefined; segment = segments[++index]) {
-      if (segment.from_us >= to) break;
+    for (const segment of timeline.segments(from, to)) {
       if (!MAY_BE_QUEUED.has(segment.bucket)) continue;
       const wall_us = Math.min(segment.to_us, to) - Math.max(segment.from_us, from);
       const device_us = segment.devices === undefined ? undefined : wall_us * segment.devices;

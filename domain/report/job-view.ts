@@ -1,6 +1,7 @@
 import type { FaultEvent, JobScopedEvent, Labels, NodeStateEvent } from '../events.ts';
 import { accountOf } from '../ledger/account.ts';
 import type { Account, LiveLimits } from '../ledger/ledger-shape.ts';
+import { type Timeline, timelineOf } from '../ledger/timeline.ts';
 import { isAbovePeak } from '../mfu.ts';
 import { computeShares } from './compute-share.ts';
 import { withFaultCauses } from './incident-causes.ts';
@@ -9,6 +10,7 @@ import { devicesOf } from './job-nodes.ts';
 import { type ResolvedSpec, resolveSpec } from './job-spec.ts';
 import { type JobWork, jobWork } from './job-work.ts';
 import { keptSteps, type StepRange } from './kept-steps.ts';
+import { type KeptTrack, trackOf } from './kept-track.ts';
 import { deviceRate } from './live-rates.ts';
 import { SITE_DEFAULTS, type SiteConfig } from './site.ts';
 import type { SlowdownLimits } from './slowdown-limits.ts';
@@ -52,12 +54,16 @@ export interface JobView {
   readonly history: SpecHistory;
   readonly spec: ResolvedSpec;
   readonly account: Account;
+  /** What is asked of the account's segments and steps. */
+  readonly timeline: Timeline;
   /** The source carried no time: a log reader laid its steps end to end. */
   readonly clock_is_made_up: boolean;
   /** Kept train steps in the range, oldest first. */
   readonly kept: readonly KeptStep[];
   /** Those of them that rates are made of: measured, and not faster than a device can be. */
   readonly measured: readonly KeptStep[];
+  /** What live figures ask of them. */
+  readonly track: KeptTrack;
   /** How many kept steps nobody measured: they lie in a gap of a log, and their time is a share of it. */
   readonly steps_unlogged: number;
   /** How many steps claimed a speed above the peak. An asynchronous framework prints such times for its first steps. */
@@ -108,6 +114,7 @@ export function jobView(events: readonly JobScopedEvent[], options: ViewOptions)
     range: { from_us, to_us },
     history,
     spec,
+    timeline: timelineOf(account),
     account: withSlowdowns(
       account,
       work().measured,
@@ -118,6 +125,7 @@ export function jobView(events: readonly JobScopedEvent[], options: ViewOptions)
     clock_is_made_up,
     kept,
     measured,
+    track: trackOf(kept, measured, history.changed_at_us),
     steps_unlogged: stepsOf(kept) - stepsOf(logged),
     steps_above_peak: stepsOf(logged) - stepsOf(measured),
     evidence: evidenceOf(events, { at_us, faults, node_states }),

@@ -29,8 +29,8 @@ export function jobWork(events: readonly JobScopedEvent[], inputs: WorkInputs): 
   const { account, spec, measured, changed_at_us, at_us } = inputs;
   const ideals = idealSteps(measured, spec, changed_at_us);
   const evidence = slowEvidence(stepEvidence(events, at_us), measured, ideals, events);
-  const flopsPerToken = spec.model?.flops_per_token.mm_causal;
-  const table = workTable(account, (step, productive_us, excluded_us) => {
+  const flops_per_token = spec.model?.flops_per_token.mm_causal;
+  const table = workTable(account, flops_per_token ?? 0, (step, productive_us, excluded_us) => {
     const devices = step.devices ?? spec.devices ?? undefined;
     const key = { devices, tokens: tokensOfOne(step, spec), start_us: step.start_us };
     const ideal_s = step.kind === 'train' ? ideals.of(key) : undefined;
@@ -40,7 +40,7 @@ export function jobWork(events: readonly JobScopedEvent[], inputs: WorkInputs): 
     return {
       ideal_us,
       causes_us: excess_us > 0 ? evidence.causesOf(step, key, excess_us) : [],
-      flops: tokens === undefined || flopsPerToken === undefined ? undefined : tokens * flopsPerToken,
+      tokens: flops_per_token === undefined ? undefined : tokens,
     };
   });
   return { ideals, table, evidence, measured };

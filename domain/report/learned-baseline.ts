@@ -2,7 +2,8 @@ import type { LinearityPoint } from '../linearity.ts';
 import { modelName } from './job-spec.ts';
 import type { JobView } from './job-view.ts';
 import { deviceRate, type LiveOptions, medianOf } from './live-rates.ts';
-import { bestWindow } from './sustained.ts';
+import { type BestWindow, bestWindow } from './sustained.ts';
+import type { KeptStep } from './throughput.ts';
 
 /** What two runs must share for one to be the other's baseline; a batch per device that differs is flagged, not refused. */
 export interface BaselineSpec {
@@ -32,33 +33,54 @@ export interface LearnedBaseline extends BaselineSpec {
  * rises only when the job sustains more. Null without model, hardware or sequence length, or before there is a window.
  */
 export function learnedBaseline(
-  view: Pick<JobView, 'job' | 'spec' | 'history' | 'measured'>,
-  { window_steps, normal_steps_min }: LiveOptions,
+  view: Pick<JobView, 'job' | 'spec' | 'track'>,
+  options: LiveOptions,
 ): LearnedBaseline | null {
   const spec = baselineSpec(view);
-  if (spec === null) return null;
-  const since_us = view.history.changed_at_us ?? Number.NEGATIVE_INFINITY;
-  const present = view.measured.filter(({ start_us }) => start_us >= since_us);
+  const found = spec === null ? null : view.track.baseline(options);
+  if (spec === null || found === null) return null;
+  const { tokens, ...window } = found;
+  const batch_per_device = tokens === undefined ? null : tokens / spec.sequence_length / window.devices;
+  return { ...spec, job: view.job, ...window, batch_per_device };
+}
+
+/** A full window of kept steps on one number of devices. */
+export interface BaselineWindow
+  extends Pick<
+    LearnedBaseline,
+    'devices' | 'tokens_per_s_per_device' | 'step_s' | 'window_steps' | 'from_us' | 'to_us'
+  > {
+  /** Of one step of it. */
+  readonly tokens: number | undefined;
+}
+
+/** The best window since `changed_at_us` on the devices of the newest step; null before there is one. */
+export function baselineWindow(
+  measured: readonly KeptStep[],
+  changed_at_us: number | undefined,
+  { window_steps, normal_steps_min }: LiveOptions,
+): BaselineWindow | null {
+  const since_us = changed_at_us ?? Number.NEGATIVE_INFINITY;
+  const present = measured.filter(({ start_us }) => start_us >= since_us);
   const devices = present.at(-1)?.devices;
   if (devices === undefined) return null;
-  const found = bestWindow(
-    present.filter((step) => step.devices === devices),
-    deviceRate,
-    { window_steps, steps_min: normal_steps_min, best: 'highest' },
-  );
-  const [first, last] = [found?.steps[0], found?.steps.at(-1)];
-  if (found === null || first === undefined || last === undefined) return null;
-  const tokens = first.tokens;
+  const alike = present.filter((step) => step.devices === devices);
+  const options = { window_steps, steps_min: normal_steps_min, best: 'highest' } as const;
+  const found = bestWindow(alike, deviceRate, options);
+  return found === null ? null : baselineOf(found, devices);
+}
+
+export function baselineOf({ value, steps }: BestWindow, devices: number): BaselineWindow | null {
+  const [first, last] = [steps[0], steps.at(-1)];
+  if (first === undefined || last === undefined) return null;
   return {
-    ...spec,
-    job: view.job,
     devices,
-    tokens_per_s_per_device: found.value,
-    step_s: medianOf(found.steps, ({ step_s }) => step_s),
-    batch_per_device: tokens === undefined ? null : tokens / spec.sequence_length / devices,
-    window_steps: found.steps.reduce((sum, { count }) => sum + count, 0),
+    tokens_per_s_per_device: value,
+    step_s: medianOf(steps, ({ step_s }) => step_s),
+    window_steps: steps.reduce((sum, { count }) => sum + count, 0),
     from_us: first.start_us,
     to_us: last.end_us,
+    tokens: first.tokens,
   };
 }
 

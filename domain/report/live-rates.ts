@@ -23,39 +23,50 @@ export interface LiveRates {
 
 /** Rates of the newest kept steps, and against the job's own normal. `steps`: kept, oldest first, of one specification. */
 export function liveRates(steps: readonly KeptStep[], options: LiveOptions): LiveRates {
-  const recent = newestSteps(steps, options.window_steps);
+  const { window_steps, normal_steps_min } = options;
+  return recentRates(newestSteps(steps, window_steps), (devices, speed) => {
+    const alike = steps.filter((step) => step.devices === devices);
+    return bestSustained(alike, SPEEDS[speed], {
+      window_steps,
+      steps_min: normal_steps_min,
+      best: 'highest',
+    });
+  });
+}
+
+/** In tokens where they are known, else in steps: within one specification a step is always as many tokens. */
+export const SPEEDS = { tokens: tokenRate, steps: stepRate } as const;
+export type Speed = keyof typeof SPEEDS;
+
+/** @param normalOf the best sustained speed on so many devices; null before there is one */
+export function recentRates(
+  recent: readonly KeptStep[],
+  normalOf: (devices: number | undefined, speed: Speed) => number | null,
+): LiveRates {
   const times = recent.map(({ step_s, count }) => ({ value: step_s, count }));
   return {
     step_s: {
-      last: steps.at(-1)?.step_s ?? null,
+      last: recent.at(-1)?.step_s ?? null,
       median: median(times) ?? null,
       p99: quantile(times, 0.99) ?? null,
     },
     tokens_per_s: medianOf(recent, tokenRate),
     tokens_per_s_per_device: medianOf(recent, deviceRate),
-    speed_vs_normal_ratio: speedAgainstNormal(steps, recent, options),
+    speed_vs_normal_ratio: speedAgainstNormal(recent, normalOf),
   };
 }
 
-/** In tokens where they are known, else in steps: within one specification a step is always as many tokens. */
 function speedAgainstNormal(
-  steps: readonly KeptStep[],
   recent: readonly KeptStep[],
-  { window_steps, normal_steps_min }: LiveOptions,
+  normalOf: (devices: number | undefined, speed: Speed) => number | null,
 ): number | null {
   const devices = recent.at(-1)?.devices;
-  const alike = steps.filter((step) => step.devices === devices);
-  for (const speedOf of [tokenRate, stepRate]) {
-    const now = medianOf(
-      recent.filter((step) => step.devices === devices),
-      speedOf,
-    );
-    const normal = bestSustained(alike, speedOf, {
-      window_steps,
-      steps_min: normal_steps_min,
-      best: 'highest',
-    });
-    if (now !== null) return normal === null ? null : now / normal;
+  const alike = recent.filter((step) => step.devices === devices);
+  for (const speed of ['tokens', 'steps'] as const) {
+    const now = medianOf(alike, SPEEDS[speed]);
+    if (now === null) continue;
+    const normal = normalOf(devices, speed);
+    return normal === null ? null : now / normal;
   }
   return null;
 }

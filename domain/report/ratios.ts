@@ -2,8 +2,10 @@ import type { NAMED_RATIOS } from '../catalog/derived-metrics.ts';
 import { deviceSeconds } from '../ledger/device-seconds.ts';
 import { lengthOf } from '../ledger/layers.ts';
 import type { Bucket, LedgerJson, Segment } from '../ledger/ledger-shape.ts';
+import type { Timeline } from '../ledger/timeline.ts';
 import { queuedParts } from './job-evidence.ts';
 import type { JobView } from './job-view.ts';
+import type { StepRange } from './kept-steps.ts';
 import { savedWork } from './saved-work.ts';
 
 export type RatioName = (typeof NAMED_RATIOS)[number];
@@ -49,13 +51,15 @@ const NO_DEVICES = 'nobody said how many devices the job holds';
  * HTCondor's good time and the runtime factor of MPG; mpg, Google (arXiv 2502.06982).
  *
  * @param mfu model FLOPs of kept steps over peak x productive device-time (`mm_causal`); null with its reason
+ * @param range what was asked for, where it is not that of the view
  */
 export function namedRatios(
   view: JobView,
   ledger: LedgerJson,
   mfu: { readonly value: number | null; readonly reason: string | null },
+  range: StepRange = view.range,
 ): NamedRatios {
-  const times = timesOf(view, ledger);
+  const times = timesOf(view, ledger, range);
   const ratios = {
     goodput_runtime: ratio(view, times.productive_s, times.held_s, {
       numerator: 'productive seconds',
@@ -114,21 +118,21 @@ interface Times {
 /** Buckets in which the resources that the job needs are not all there. */
 const WAITING = ['down_wait_nodes', 'elastic_slice_down', 'elastic_scale_up'] as const satisfies Bucket[];
 
-function timesOf(view: JobView, ledger: LedgerJson): Times {
+function timesOf(view: JobView, ledger: LedgerJson, range: StepRange): Times {
   const { buckets_s, device_seconds, horizon_s, from_us, to_us } = ledger;
-  const { account, evidence } = view;
+  const { account, timeline, evidence } = view;
   const productive_s = buckets_s.productive ?? 0;
   const held_s = horizon_s - (buckets_s.excluded ?? 0);
-  const asked_us = view.range.from_us ?? Number.NEGATIVE_INFINITY;
+  const asked_us = range.from_us ?? Number.NEGATIVE_INFINITY;
   const queue_before_s = lengthOf(evidence.queue, asked_us, Math.min(account.from_us, to_us)) / 1e6;
-  const saved = savedWork(account, evidence);
+  const saved = savedWork(account, timeline, evidence);
   const segments =
-    saved.until_us === null ? null : productiveIn(account.segments, from_us, Math.min(to_us, saved.until_us));
-  const queued = queuedParts(account.segments, evidence.queue, from_us, to_us);
+    saved.until_us === null ? null : productiveIn(timeline, from_us, Math.min(to_us, saved.until_us));
+  const queued = queuedParts(timeline, evidence.queue, from_us, to_us);
   const hasDevices = Object.keys(device_seconds).length > 0;
   const held_device_s = sum(Object.values(device_seconds)) - (device_seconds.excluded ?? 0);
   const amounts = hasDevices ? device_seconds : buckets_s;
-  const devices = account.segments[0]?.devices ?? 1;
+  const devices = timeline.devices_at_start ?? 1;
   const queued_inside = queued
     .filter(({ bucket }) => bucket !== 'down_wait_nodes')
     .reduce((total, { wall_us, device_us }) => total + (hasDevices ? (device_us ?? 0) : wall_us) / 1e6, 0);
@@ -195,13 +199,8 @@ function ratio(
     : { value: null, ...shown, reason: NO_TIME };
 }
 
-function productiveIn(segments: readonly Segment[], from_us: number, to_us: number): Segment[] {
-  return segments.flatMap((segment) => {
-    const from = Math.max(segment.from_us, from_us);
-    const to = Math.min(segment.to_us, to_us);
-    const isInside = segment.bucket === 'productive' && to > from;
-    return isInside ? [{ ...segment, from_us: from, to_us: to }] : [];
-  });
+function productiveIn(timeline: Timeline, from_us: number, to_us: number): Segment[] {
+  return timeline.rows(from_us, to_us).filter(({ bucket }) => bucket === 'productive');
 }
 
 function seconds(segments: readonly Segment[]): number {

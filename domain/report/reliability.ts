@@ -1,5 +1,5 @@
 import { MTBF_VARIANTS } from '../catalog/reliability-metrics.ts';
-import type { Bucket, Incident, LedgerJson, Segment } from '../ledger/ledger-shape.ts';
+import type { Bucket, Incident, LedgerJson } from '../ledger/ledger-shape.ts';
 import { type Mtbf, mtbf, RUNNING_BUCKETS, runningTime } from '../ledger/reliability.ts';
 import { type EttrSensitivity, ettrSensitivity } from './ettr-sensitivity.ts';
 import type { IncidentColumns } from './incident-columns.ts';
@@ -127,24 +127,21 @@ function countsOf(incidents: readonly NamedIncident[]): Reliability['interruptio
 }
 
 /** Null where an attempt that ran in the range did not say its nodes. */
-function nodeRunningTime({ account, evidence }: JobView, { from_us, to_us }: LedgerJson): number | null {
+function nodeRunningTime(
+  { account, timeline, evidence }: JobView,
+  { from_us, to_us }: LedgerJson,
+): number | null {
   const nodes = new Map<number, number | undefined>(
     account.attempts.map(({ attempt, start_us }) => [attempt, evidence.nodes_by_start.get(start_us)]),
   );
   let node_us = 0;
-  for (const segment of account.segments) {
-    const us = runningIn(segment, from_us, to_us);
-    if (us <= 0 || segment.attempt === undefined) continue;
-    const held = nodes.get(segment.attempt);
+  for (const { bucket, attempt, from_us: begin_us, to_us: end_us } of timeline.rows(from_us, to_us)) {
+    if (!RUNNING.has(bucket) || attempt === undefined) continue;
+    const held = nodes.get(attempt);
     if (held === undefined) return null;
-    node_us += us * held;
+    node_us += (end_us - begin_us) * held;
   }
   return node_us / 1e6;
 }
 
 const RUNNING = new Set<Bucket>(RUNNING_BUCKETS);
-
-function runningIn(segment: Segment, from_us: number, to_us: number): number {
-  if (!RUNNING.has(segment.bucket)) return 0;
-  return Math.min(segment.to_us, to_us) - Math.max(segment.from_us, from_us);
-}

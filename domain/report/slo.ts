@@ -1,5 +1,5 @@
 import type { BURN_WINDOWS } from '../catalog/reliability-metrics.ts';
-import { ledgerOf } from '../ledger/ledger.ts';
+import { ledgerBetween } from '../ledger/ledger.ts';
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
 import { budgetBurn } from '../ledger/reliability.ts';
 import type { JobView } from './job-view.ts';
@@ -123,7 +123,7 @@ function judgedOf({ buckets_s, horizon_s }: LedgerJson): Judged {
 }
 
 function burnRates(
-  { account }: JobView,
+  { account, timeline }: JobView,
   told: LedgerJson,
   target_ratio: number,
   isKnown: boolean,
@@ -135,7 +135,7 @@ function burnRates(
     if (!isKnown) return { burn_ratio: null, goodput_ratio: null, is_covered };
     // a window longer than the run is the run, which is mostly accounted for already
     const isTold = !is_covered && told.from_us <= from_us && told.to_us >= to_us;
-    const ledger = isTold ? told : ledgerOf(account, { from_us: Math.max(from_us, begin_us), to_us });
+    const ledger = isTold ? told : ledgerBetween(account, timeline, Math.max(from_us, begin_us), to_us);
     const { goodput_ratio } = judgedOf(ledger);
     const burn_ratio = is_covered && goodput_ratio !== null ? budgetBurn(goodput_ratio, target_ratio) : null;
     return { burn_ratio, goodput_ratio, is_covered };

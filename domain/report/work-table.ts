@@ -11,8 +11,8 @@ export interface JudgedStep {
   readonly ideal_us: number | undefined;
   /** Parts of the excess that evidence explains; together no more than the excess. */
   readonly causes_us: readonly (readonly [SlowCause, number])[];
-  /** Model FLOPs over all devices; undefined: not known. */
-  readonly flops: number | undefined;
+  /** Tokens over all devices, of a step whose model FLOPs are known from them; undefined: not known. */
+  readonly tokens: number | undefined;
 }
 
 /** Sums over a range of time, in microseconds, or in device-microseconds where devices are known. */
@@ -46,16 +46,18 @@ type Column = (typeof COLUMNS)[number] | SlowCause;
 interface Totals {
   /** Ends with one more element than there are pieces: `[i]` is the sum before piece `i`. */
   readonly columns: Map<Column, Float64Array>;
-  readonly flops: Float64Array;
+  /** Whole numbers, mostly: their sums do not depend on their order, as those of FLOPs would. */
+  readonly tokens: Float64Array;
 }
 
 /**
  * The productive time of an account as pieces, each of one kept execution, with what `judge` says of it. What is said of
- * an execution is spread evenly over its productive time; FLOPs of one without any (a span covers all of it) lie at its
+ * an execution is spread evenly over its productive time; tokens of one without any (a span covers all of it) lie at its
  * end.
  */
 export function workTable(
   account: Account,
+  flops_per_token: number,
   judge: (step: StepExecution, productive_us: number, excluded_us: number) => JudgedStep,
 ): WorkTable {
   const pieces = piecesOf(account);
@@ -72,25 +74,38 @@ export function workTable(
     }
     const excluded_us = step === undefined ? 0 : (pieces.excluded_us.get(step) ?? 0);
     const judged = step === undefined ? NOTHING : judge(step, productive_us, excluded_us);
-    has_flops ||= judged.flops !== undefined;
+    has_flops ||= judged.tokens !== undefined;
+    const isFaster = isFasterThanIdeal(judged, productive_us);
     let done_us = 0;
     for (; index < end; index++) {
       const piece = pieces.list[index];
       if (piece === undefined) continue;
       const share = { from: done_us, to: done_us + length(piece), of: productive_us };
-      write(builder.wall, index, judged, share, 1);
-      write(builder.device, index, judged, share, piece.weight ?? 1);
+      write(builder.wall, index, judged, isFaster, share, 1);
+      write(builder.device, index, judged, isFaster, share, piece.weight ?? 1);
       done_us = share.to;
     }
   }
   for (const totals of [builder.wall, builder.device]) accumulate(totals);
-  const ends = pieces.list;
+  const sumsOf = (totals: Totals, from_us: number, to_us: number) => {
+    return between(totals, pieces.list, from_us, to_us, flops_per_token);
+  };
   return {
     has_devices,
     has_flops,
-    wall: (from_us, to_us) => between(builder.wall, ends, from_us, to_us),
-    device: (from_us, to_us) => (has_devices ? between(builder.device, ends, from_us, to_us) : null),
+    wall: (from_us, to_us) => sumsOf(builder.wall, from_us, to_us),
+    device: (from_us, to_us) => (has_devices ? sumsOf(builder.device, from_us, to_us) : null),
   };
+}
+
+/** What a step that took `productive_us` would have taken at its ideal, in whole microseconds as sums count it. */
+export function idealShare(ideal_us: number, productive_us: number): number {
+  return productive_us === 0 ? 0 : Math.round((ideal_us * productive_us) / productive_us);
+}
+
+/** Told of the step as a whole, so that its pieces do not fall apart by rounding. */
+function isFasterThanIdeal({ ideal_us }: JudgedStep, productive_us: number): boolean {
+  return ideal_us !== undefined && productive_us < idealShare(ideal_us, productive_us);
 }
 
 interface Piece {
@@ -151,18 +166,19 @@ function addExcluded(
   }
 }
 
-const NOTHING: JudgedStep = { ideal_us: undefined, causes_us: [], flops: undefined };
+const NOTHING: JudgedStep = { ideal_us: undefined, causes_us: [], tokens: undefined };
 
 function emptyTotals(pieces: number): Totals {
   const columns = new Map<Column, Float64Array>();
   for (const column of COLUMNS) columns.set(column, new Float64Array(pieces + 1));
-  return { columns, flops: new Float64Array(pieces + 1) };
+  return { columns, tokens: new Float64Array(pieces + 1) };
 }
 
 function write(
-  { columns, flops }: Totals,
+  { columns, tokens }: Totals,
   index: number,
   judged: JudgedStep,
+  isFaster: boolean,
   share: { readonly from: number; readonly to: number; readonly of: number },
   weight: number,
 ): void {
@@ -170,7 +186,7 @@ function write(
     if (value === 0) return;
     let values = columns.get(column);
     if (values === undefined) {
-      values = new Float64Array(flops.length);
+      values = new Float64Array(tokens.length);
       columns.set(column, values);
     }
     values[index + 1] = value;
@@ -183,28 +199,34 @@ function write(
         (Math.round((whole_us * share.to) / share.of) - Math.round((whole_us * share.from) / share.of));
   const productive = weight * (share.to - share.from);
   set('productive', productive);
-  if (judged.flops !== undefined) {
-    flops[index + 1] = share.of === 0 ? judged.flops : (judged.flops * (share.to - share.from)) / share.of;
+  if (judged.tokens !== undefined) {
+    tokens[index + 1] = share.of === 0 ? judged.tokens : (judged.tokens * (share.to - share.from)) / share.of;
     set('counted', productive);
   }
   if (judged.ideal_us === undefined) return;
   const ideal = part(judged.ideal_us);
   set('judged', productive);
   set('ideal', ideal);
-  if (judged.flops !== undefined) set('counted_excess', productive - ideal);
-  if (productive < ideal) set('faster', productive - ideal);
+  if (judged.tokens !== undefined) set('counted_excess', productive - ideal);
+  if (isFaster) set('faster', productive - ideal);
   else for (const [cause, us] of judged.causes_us) set(cause, part(us));
 }
 
-function accumulate({ columns, flops }: Totals): void {
-  for (const values of [...columns.values(), flops]) {
+function accumulate({ columns, tokens }: Totals): void {
+  for (const values of [...columns.values(), tokens]) {
     for (let index = 1; index < values.length; index++) {
       values[index] = (values[index] ?? 0) + (values[index - 1] ?? 0);
     }
   }
 }
 
-function between(totals: Totals, pieces: readonly Piece[], from_us: number, to_us: number): WorkSums {
+function between(
+  totals: Totals,
+  pieces: readonly Piece[],
+  from_us: number,
+  to_us: number,
+  flops_per_token: number,
+): WorkSums {
   const [before, after] = [from_us, Math.max(from_us, to_us)].map((time_us) => {
     const whole = upperBound(pieces.length, (index) => pieces[index]?.to_us ?? 0, time_us);
     const open = pieces[whole];
@@ -217,10 +239,10 @@ function between(totals: Totals, pieces: readonly Piece[], from_us: number, to_u
     if (end.share === 0) return base;
     return base + Math.round(((values[end.whole + 1] ?? 0) - base) * end.share);
   };
-  const flopsAt = (end: typeof before) => {
+  const tokensAt = (end: typeof before) => {
     if (end === undefined) return 0;
-    const base = totals.flops[end.whole] ?? 0;
-    return base + ((totals.flops[end.whole + 1] ?? 0) - base) * end.share;
+    const base = totals.tokens[end.whole] ?? 0;
+    return base + ((totals.tokens[end.whole + 1] ?? 0) - base) * end.share;
   };
   const sum = (column: Column) => {
     const values = totals.columns.get(column);
@@ -240,6 +262,6 @@ function between(totals: Totals, pieces: readonly Piece[], from_us: number, to_u
     counted: sum('counted'),
     counted_excess: sum('counted_excess'),
     causes: { ...causes, unknown: judged - ideal - (explained - causes.unknown) },
-    flops: flopsAt(after) - flopsAt(before),
+    flops: (tokensAt(after) - tokensAt(before)) * flops_per_token,
   };
 }

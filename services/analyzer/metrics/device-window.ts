@@ -115,8 +115,7 @@ export class DeviceWindow {
 
   async #read(view: JobView, events: readonly JobScopedEvent[], now_us: number): Promise<WindowView | null> {
     const since_us = now_us - this.#share * this.#config.device_window_s * 1e6;
-    const inWindow = ({ start_us }: { readonly start_us: number }) => start_us >= since_us;
-    const kept = newest(view.kept, inWindow);
+    const { kept, measured } = view.track.since(since_us);
     const [first, last] = [kept[0], kept.at(-1)];
     if (first === undefined || last === undefined) return null;
     // from the first step's start to the last one's end: then energy and tokens are of the same time
@@ -126,9 +125,7 @@ export class DeviceWindow {
     const covered = (telemetry?.coverage_ratio ?? 1) >= COVERED_RATIO;
     this.#share = covered ? Math.min(1, this.#share * 2) : Math.max(WINDOW_SHARE_MIN, this.#share / 2);
     const { spec, site } = view;
-    return telemetry === null
-      ? null
-      : { telemetry, kept, measured: newest(view.measured, inWindow), spec, site };
+    return telemetry === null ? null : { telemetry, kept, measured, spec, site };
   }
 
   async #summary(
@@ -150,15 +147,4 @@ export class DeviceWindow {
       return null;
     }
   }
-}
-
-/** The end of a list in order of time. */
-function newest<Item>(items: readonly Item[], isRecent: (item: Item) => boolean): readonly Item[] {
-  let from = items.length;
-  while (from > 0) {
-    const item = items[from - 1];
-    if (item === undefined || !isRecent(item)) break;
-    from--;
-  }
-  return items.slice(from);
 }

@@ -1,10 +1,8 @@
 import { MFU_CONVENTIONS } from '../../../domain/catalog/derived-metrics.ts';
 import type { JobState } from '../../../domain/ledger/ledger-shape.ts';
-import { scalingEstimate } from '../../../domain/report/compute-share.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
-import { type LiveOptions, type LiveRates, liveRates } from '../../../domain/report/live-rates.ts';
+import type { LiveOptions, LiveRates } from '../../../domain/report/live-rates.ts';
 import { efficiencyRates } from '../../../domain/report/rates.ts';
-import type { KeptStep } from '../../../domain/report/throughput.ts';
 import type { SampleList } from './metric-sample.ts';
 
 export interface EfficiencyOptions extends LiveOptions {
@@ -17,15 +15,14 @@ const HAS_RATES = new Set<JobState>(['running', 'ended']);
 
 export function addEfficiencySamples(list: SampleList, view: JobView, options: EfficiencyOptions): void {
   if (!HAS_RATES.has(view.account.state)) return;
-  const steps = stepsOfPresentSpec(view);
-  if (steps.length === 0) return;
-  const rates = liveRates(steps, options);
+  const rates = view.track.rates(options);
+  if (rates === null) return;
   list.add('headway_job_tokens_per_second', rates.tokens_per_s);
   for (const [stat, value] of Object.entries(rates.step_s)) {
     list.add('headway_job_step_seconds', value, { stat });
   }
   addMfu(list, view, rates);
-  addLinearity(list, steps, rates, options);
+  addLinearity(list, view, rates, options);
 }
 
 function addMfu(list: SampleList, { spec }: JobView, rates: LiveRates): void {
@@ -39,7 +36,7 @@ function addMfu(list: SampleList, { spec }: JobView, rates: LiveRates): void {
 
 function addLinearity(
   list: SampleList,
-  steps: readonly KeptStep[],
+  { track }: JobView,
   rates: LiveRates,
   options: EfficiencyOptions,
 ): void {
@@ -49,16 +46,9 @@ function addLinearity(
   const ratio =
     known && rates.tokens_per_s_per_device !== null && baseline !== null
       ? rates.tokens_per_s_per_device / baseline
-      : scalingEstimate(steps, options);
+      : track.scaling(options);
   if (ratio === null) return;
   list.add('headway_job_linearity_ratio', ratio, { definition });
   // against its own normal the baseline cancels out, and so does the ideal of the estimate
   list.add('headway_job_linearity_vs_baseline_ratio', rates.speed_vs_normal_ratio, { definition });
-}
-
-function stepsOfPresentSpec({ measured, history }: JobView): readonly KeptStep[] {
-  const since_us = history.changed_at_us;
-  const present = since_us === undefined ? [] : measured.filter(({ start_us }) => start_us >= since_us);
-  // a change that lies after the moment looked from has not happened yet
-  return present.length === 0 ? measured : present;
 }

@@ -3,9 +3,11 @@ import { accountHistory, segmentsUntil } from '../../../domain/ledger/account-un
 import { upperBound } from '../../../domain/ledger/job-view.ts';
 import type { LiveLimits } from '../../../domain/ledger/ledger-shape.ts';
 import { stretchesOf } from '../../../domain/ledger/stretches.ts';
+import { timelineOf } from '../../../domain/ledger/timeline.ts';
 import { devicesOf } from '../../../domain/report/job-nodes.ts';
 import { type ResolvedSpec, resolveSpec } from '../../../domain/report/job-spec.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
+import { trackOf } from '../../../domain/report/kept-track.ts';
 import type { KeptStep } from '../../../domain/report/throughput.ts';
 
 /**
@@ -28,14 +30,20 @@ export function createJobHistory(
     specs.set(devices, spec);
     return spec;
   };
-  return (at_us) => ({
-    ...view,
-    at_us,
-    account: { ...accountAt(at_us), segments: segmentsUntil(stretches, at_us) },
-    spec: specAt(at_us),
-    kept: endedBy(view.kept, at_us),
-    measured: endedBy(view.measured, at_us),
-  });
+  return (at_us) => {
+    const account = { ...accountAt(at_us), segments: segmentsUntil(stretches, at_us) };
+    const [kept, measured] = [endedBy(view.kept, at_us), endedBy(view.measured, at_us)];
+    return {
+      ...view,
+      at_us,
+      account,
+      timeline: timelineOf(account),
+      spec: specAt(at_us),
+      kept,
+      measured,
+      track: trackOf(kept, measured, view.history.changed_at_us),
+    };
+  };
 }
 
 /** Kept steps are in order of their end. */

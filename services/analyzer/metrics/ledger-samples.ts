@@ -1,6 +1,7 @@
 import { deviceSeconds } from '../../../domain/ledger/device-seconds.ts';
-import { ledgerOf } from '../../../domain/ledger/ledger.ts';
-import type { Account, Bucket, LedgerJson, Segment } from '../../../domain/ledger/ledger-shape.ts';
+import { ledgerBetween } from '../../../domain/ledger/ledger.ts';
+import type { Bucket, LedgerJson, Segment } from '../../../domain/ledger/ledger-shape.ts';
+import type { JobView } from '../../../domain/report/job-view.ts';
 import type { SampleList } from './metric-sample.ts';
 
 /** The stretches that goodput is given for, beside the whole run. */
@@ -17,31 +18,37 @@ export interface LiveLedgers {
   readonly recent: ReadonlyMap<string, LedgerJson>;
 }
 
-export function liveLedgers(account: Account): LiveLedgers {
+type Accounted = Pick<JobView, 'account' | 'timeline'>;
+
+export function liveLedgers(view: Accounted): LiveLedgers {
+  const { from_us, to_us } = view.account;
+  const run = ledgerBetween(view.account, view.timeline, from_us, to_us);
   const recent = Object.entries(GOODPUT_WINDOWS_US).map(([window, size_us]): [string, LedgerJson] => {
-    return [window, newestLedger(account, size_us)];
+    return [window, newestLedger(view, size_us, run)];
   });
-  return { run: ledgerOf(account), recent: new Map(recent) };
+  return { run, recent: new Map(recent) };
 }
 
-function newestLedger(account: Account, size_us: number): LedgerJson {
-  const from_us = Math.max(account.from_us, account.to_us - size_us);
-  return ledgerOf(account, { from_us, to_us: account.to_us });
+/** A window longer than the run is the run. */
+function newestLedger({ account, timeline }: Accounted, size_us: number, run: LedgerJson): LedgerJson {
+  const from_us = account.to_us - size_us;
+  return from_us <= account.from_us ? run : ledgerBetween(account, timeline, from_us, account.to_us);
 }
 
 /** Goodput of the run and of its last stretches, and where the rest of the seconds went. */
-export function addLedgerSamples(list: SampleList, account: Account, { run, recent }: LiveLedgers): void {
+export function addLedgerSamples(list: SampleList, view: Accounted, { run, recent }: LiveLedgers): void {
   addGoodput(list, 'run', run);
   for (const [window, ledger] of recent) addGoodput(list, window, ledger);
-  const day = newestLedger(account, DAY_US);
+  const day = newestLedger(view, DAY_US, run);
   list.add('headway_job_other_ratio', ((day.buckets_s.other ?? 0) * 1e6) / DAY_US, { window: '1d' });
   for (const [bucket, seconds] of Object.entries(run.buckets_s)) {
     if (!NOT_BADPUT.has(bucket)) list.add('headway_job_badput_seconds', seconds, { bucket });
   }
-  for (const { bucket, cause, wall_s } of wallSeconds(account.segments)) {
+  const rows = view.timeline.rows(view.account.from_us, view.account.to_us);
+  for (const { bucket, cause, wall_s } of wallSeconds(rows)) {
     list.add('headway_job_wall_seconds', wall_s, { bucket, cause });
   }
-  for (const { bucket, cause, device_s } of deviceSeconds(account.segments) ?? []) {
+  for (const { bucket, cause, device_s } of deviceSeconds(rows) ?? []) {
     list.add('headway_job_device_seconds', device_s, { bucket, cause: cause ?? '' });
   }
 }

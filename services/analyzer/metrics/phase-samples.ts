@@ -1,7 +1,6 @@
 import { STEP_PHASES } from '../../../domain/catalog/step-metrics.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
 import { stepTimeOf } from '../../../domain/report/step-time.ts';
-import { newestSteps } from '../../../domain/report/sustained.ts';
 import type { SampleList } from './metric-sample.ts';
 
 /**
@@ -10,7 +9,7 @@ import type { SampleList } from './metric-sample.ts';
  */
 export function addPhaseSamples(list: SampleList, view: JobView, window_steps: number): void {
   if (view.step_phases.size === 0) return;
-  const recent = newestSteps(view.measured, window_steps);
+  const recent = view.track.newest(window_steps);
   const [oldest] = recent;
   if (oldest === undefined) return;
   const { parts, hidden } = stepTimeOf(recent, view.step_phases);

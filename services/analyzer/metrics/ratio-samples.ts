@@ -18,7 +18,7 @@ export function addRatioSamples(list: SampleList, view: JobView, { run, recent }
   }
   for (const [window, ledger] of recent) {
     const range = { from_us: ledger.from_us, to_us: ledger.to_us };
-    const named = namedRatios({ ...view, range }, ledger, NO_MFU);
+    const named = namedRatios(view, ledger, NO_MFU, range);
     for (const ratio of OF_WINDOWS) {
       list.add('headway_job_goodput_ratio', named[ratio].value, { ratio, window });
     }

@@ -4,10 +4,8 @@ import { checkpointsOf } from '../../../domain/report/checkpoints.ts';
 import { incidentColumns } from '../../../domain/report/incident-columns.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
 import { nodeRepairOf } from '../../../domain/report/node-repair.ts';
-import { lastProductiveStep } from '../../../domain/report/progress.ts';
 import { type FailureRates, failureRates, type NamedIncident } from '../../../domain/report/reliability.ts';
 import { sloOf } from '../../../domain/report/slo.ts';
-import { stepDeviation } from '../../../domain/report/step-deviation.ts';
 import type { SampleList } from './metric-sample.ts';
 
 /** Failures, repairs of nodes, checkpoints, the error budget and the newest steps against those before. */
@@ -16,10 +14,10 @@ export function addReliabilitySamples(list: SampleList, view: JobView, run: Ledg
   addFailures(list, rates);
   addNodeRepair(list, view);
   addSlo(list, view, run);
-  const { ratio, difference_s } = stepDeviation(view.measured);
+  const { ratio, difference_s } = view.track.deviation();
   list.add('headway_job_step_deviation_ratio', ratio);
   list.add('headway_job_step_deviation_seconds', difference_s);
-  list.add('headway_job_last_productive_step', lastProductiveStep(view.account));
+  list.add('headway_job_last_productive_step', view.timeline.newestKept()?.step);
   list.add('headway_job_excluded_seconds', run.buckets_s.excluded ?? 0);
   const { last_saved_step, interval, advice } = checkpointsOf(view, run, rates);
   list.add('headway_job_last_saved_step', last_saved_step);

@@ -33,8 +33,8 @@ export function samplesOf(
   list.add('headway_job_revision', options.revision);
   // before the first attempt there is no second to account for
   if (view.account.attempts.length > 0) {
-    const ledgers = liveLedgers(view.account);
-    addLedgerSamples(list, view.account, ledgers);
+    const ledgers = liveLedgers(view);
+    addLedgerSamples(list, view, ledgers);
     addRatioSamples(list, view, ledgers);
     addReliabilitySamples(list, view, ledgers.run);
   }
