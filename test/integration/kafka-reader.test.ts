@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWithKafka } from '../support/kafka.ts';
-import { type KafkaBroker, startKafka } from '../support/kafka-broker.ts';
+import { type KafkaBroker, kcat, startKafka } from '../support/kafka-broker.ts';
 import { readerBench, testBatch } from '../support/kafka-reader-bench.ts';
 import { eventually } from '../support/loopback.ts';
 
@@ -130,6 +130,40 @@ describeWithKafka('the Kafka reader', () => {
       ['impostor', 'header headway-producer is no name of a producer: #incarnation'],
     ]);
     expect(reader.stats()).toMatchObject({ dead_letters: 3, messages: 5 });
+  });
+
+  it.each(['gzip', 'snappy', 'lz4', 'zstd'])('reads lines that kcat packed with %s', async (codec) => {
+    const { topic, table, letters, start } = await readerBench(broker.brokers);
+    const reader = start();
+    const lines = Array.from({ length: 500 }, (_, n) => `{"type":"job","job":"job-${n}"}`);
+    kcat(broker.brokers, ['-P', '-t', topic.config.topic, '-p', '0', '-z', codec], lines.join('\n'));
+    await topic.publish(0, batches('after'));
+    await reader.drained();
+    expect(table.ids).toHaveLength(501);
+    expect(letters.all).toEqual([]);
+    expect(reader.stats()).toMatchObject({ foreign_messages: 500, restarts: 0 });
+  });
+
+  it('puts aside what becomes too large when it is unpacked, and reads what follows', async () => {
+    const { topic, table, letters, start } = await readerBench(broker.brokers, {
+      decompressed_bytes_max: 100_000,
+    });
+    const reader = start();
+    await topic.publish(0, batches('before'));
+    const args = ['-P', '-t', topic.config.topic, '-p', '0', '-z', 'gzip'];
+    kcat(broker.brokers, args, 'x'.repeat(500_000));
+    await topic.publish(0, batches('after'));
+    await reader.drained();
+    expect(table.ids).toEqual(['before', 'after']);
+    expect(letters.all).toMatchObject([
+      {
+        letter: { kind: 'unreadable' },
+        reason: expect.stringMatching(/decompressed_bytes_max/),
+        origin: { offset: 1 },
+      },
+    ]);
+    expect(letters.all[0]?.letter.body.length).toBeGreaterThan(0);
+    expect(reader.stats()).toMatchObject({ restarts: 0, dead_letters: 1 });
   });
 
   it('passes the records of transactions that another producer leaves between messages', async () => {

@@ -47,6 +47,7 @@ export interface ReaderBench {
 export interface BenchOptions {
   readonly partitions?: number;
   readonly reader?: Partial<KafkaReaderConfig>;
+  readonly decompressed_bytes_max?: number;
   readonly log?: Log;
 }
 
@@ -85,10 +86,16 @@ export const QUICK_READER: KafkaReaderConfig = {
 /** For one test, which it is cleaned up after. */
 export async function readerBench(
   brokers: readonly string[],
-  { partitions = 1, reader = {}, log = silentLog }: BenchOptions = {},
+  { partitions = 1, reader = {}, log = silentLog, ...more }: BenchOptions = {},
 ): Promise<ReaderBench> {
   const topic = `topic-${randomUUID()}`;
-  const own = { topic, partitions, group: `group-of-${topic}`, reader: { ...QUICK_READER, ...reader } };
+  const own = {
+    topic,
+    partitions,
+    group: `group-of-${topic}`,
+    reader: { ...QUICK_READER, ...reader },
+    ...more,
+  };
   const config = kafkaConfig(brokers, own);
   const test = await createTestTopic(config);
   const positions = new MemoryPositions();
