@@ -1,4 +1,4 @@
-import type { Meter } from '@opentelemetry/api';
+import type { Meter, ObservableResult } from '@opentelemetry/api';
 
 /** Label values of one measurement. Keep them few: every combination is a series for ever. */
 export type CounterLabels = Readonly<Record<string, string | number | boolean>>;
@@ -21,6 +21,8 @@ export interface GaugeReading {
 export interface Counters {
   /** `headway_<service>_<noun>_total`; `noun` ends in its unit where it has one (`received_bytes`). */
   counter(noun: string, help: string): Counter;
+  /** The same for a total that somebody keeps already, read when the page is asked for. */
+  observedCounter(noun: string, help: string, read: () => number | readonly GaugeReading[]): void;
   /** `headway_<service>_<noun>`; `noun` ends in its unit (`scrape_duration_seconds`). `bounds`: upper edges, ascending. */
   histogram(noun: string, help: string, bounds?: readonly number[]): Histogram;
   /** `headway_<service>_<noun>`, read when the page is asked for. */
@@ -39,6 +41,11 @@ export function createCounters(meter: Meter, service: string): Counters {
       const instrument = meter.createCounter(metricName(service, `${noun}_total`), { description: help });
       return { add: (amount = 1, labels) => instrument.add(amount, labels) };
     },
+    observedCounter(noun, help, read) {
+      meter
+        .createObservableCounter(metricName(service, `${noun}_total`), { description: help })
+        .addCallback((observer) => observe(observer, read()));
+    },
     histogram(noun, help, bounds = DURATION_BOUNDS_S) {
       const instrument = meter.createHistogram(metricName(service, noun), {
         description: help,
@@ -49,14 +56,15 @@ export function createCounters(meter: Meter, service: string): Counters {
     gauge(noun, help, read) {
       meter
         .createObservableGauge(metricName(service, noun), { description: help })
-        .addCallback((observer) => {
-          const reading = read();
-          if (reading === undefined) return;
-          if (typeof reading === 'number') return observer.observe(reading);
-          for (const { value, labels } of reading) observer.observe(value, labels);
-        });
+        .addCallback((observer) => observe(observer, read()));
     },
   };
+}
+
+function observe(observer: ObservableResult, reading: number | undefined | readonly GaugeReading[]): void {
+  if (reading === undefined) return;
+  if (typeof reading === 'number') observer.observe(reading);
+  else for (const { value, labels } of reading) observer.observe(value, labels);
 }
 
 function metricName(service: string, noun: string): string {

@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import type { RunEvent } from '../../domain/events.ts';
 import type { Batch } from '../../platform/bus/bus.ts';
+import {
+  measureDeadLetters,
+  measureDeliveries,
+  measurePublishes,
+  measureSpool,
+} from '../../platform/bus/bus-metrics.ts';
 import { openDeadLetterFolder } from '../../platform/bus/dead-letter-folder.ts';
 import { encodeRunEvents } from '../../platform/bus/run-event-batch.ts';
 import { openSpool, type Spool } from '../../platform/bus/spool.ts';
@@ -24,7 +30,6 @@ import { requireGuardedDoors } from './access.ts';
 import { type HeadwayConfig, siteOf } from './config.ts';
 import { prepareDataDirectory } from './data-directory.ts';
 import { createApp } from './routes.ts';
-import { measureSpool } from './spool-metrics.ts';
 
 /** The embedded product: collector, analyzer, API and page in one process, over the spool and the engine in it. */
 export interface Headway {
@@ -74,7 +79,9 @@ function compose({ config, log, clock, store, spool }: Parts): Headway {
     version: headwayVersion(),
   });
   const process = measureProcess(telemetry.meter, config.telemetry);
-  measureSpool(createCounters(telemetry.meter, 'bus'), spool);
+  const ofBus = createCounters(telemetry.meter, 'bus');
+  measureSpool(ofBus, spool, config.spool);
+  const bus = measurePublishes(ofBus, spool.writer);
   const analyzer = createAnalyzer({
     store,
     clock,
@@ -85,11 +92,12 @@ function compose({ config, log, clock, store, spool }: Parts): Headway {
     encoder: createSeriesEncoder(),
     counters: createCounters(telemetry.meter, 'analyzer'),
   });
-  const deadLetters = openDeadLetterFolder(join(config.data_dir, 'dead-letter'), config.dead_letters);
+  const folder = openDeadLetterFolder(join(config.data_dir, 'dead-letter'), config.dead_letters);
+  const deadLetters = measureDeadLetters(ofBus, folder);
   const ingest = createIngest({ store, log, deadLetters, onJobs: (jobs) => analyzer.touch(jobs.keys()) });
   const collector = createCollector({
     config: config.collector,
-    bus: spool.writer,
+    bus,
     clock,
     log,
     counters: createCounters(telemetry.meter, 'collector'),
@@ -98,7 +106,7 @@ function compose({ config, log, clock, store, spool }: Parts): Headway {
   const closing = new AbortController();
   const parts = { config, log, clock, store, collector: collector.routes, telemetry, caughtUp };
   const app = createApp({ ...parts, closing: closing.signal });
-  spool.reader.run(ingest);
+  spool.reader.run(measureDeliveries(ofBus, ingest));
   let server: HttpServer | undefined;
   return {
     store,
@@ -108,8 +116,8 @@ function compose({ config, log, clock, store, spool }: Parts): Headway {
       analyzer.start();
       return server.url;
     },
-    publishBatches: (batches) => spool.writer.publish(batches),
-    publish: (events) => spool.writer.publish(encodeRunEvents(events, Math.round(clock.now_us() / 1000))),
+    publishBatches: (batches) => bus.publish(batches),
+    publish: (events) => bus.publish(encodeRunEvents(events, Math.round(clock.now_us() / 1000))),
     caughtUp,
     async stop() {
       await collector.stop();

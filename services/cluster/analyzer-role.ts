@@ -1,5 +1,7 @@
+import { measureDeadLetters, measureDeliveries } from '../../platform/bus/bus-metrics.ts';
 import { createKafkaClient } from '../../platform/bus/kafka/client.ts';
 import { openDeadLetterTopic } from '../../platform/bus/kafka/dead-letter-topic.ts';
+import { measureKafkaReader } from '../../platform/bus/kafka/kafka-metrics.ts';
 import { KafkaReader } from '../../platform/bus/kafka/reader.ts';
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
@@ -68,14 +70,17 @@ interface Working {
 }
 
 function beginWork({ config, log, clock, store, telemetry }: Parts): Working {
-  const deadLetters = openDeadLetterTopic({
+  const ofBus = createCounters(telemetry.meter, 'bus');
+  const letters = openDeadLetterTopic({
     client: createKafkaClient(config.kafka, log),
     config: config.kafka,
     retention_hours: config.dead_letters.retention_hours,
     log,
   });
+  const deadLetters = measureDeadLetters(ofBus, letters);
   const positions = createPartitionPositions(store);
   const reader = new KafkaReader({ config: config.kafka, positions, deadLetters, log });
+  measureKafkaReader(ofBus, reader);
   const { ownership } = reader;
   const nameOf = (partition: number) => `accounts/${config.kafka.topic}/${partition}`;
   const analyzer = createShardedAnalyzer({
@@ -100,7 +105,8 @@ function beginWork({ config, log, clock, store, telemetry }: Parts): Working {
     retry_s: config.cluster.start_retry_s,
     log,
   });
-  reader.run(createIngest({ store, log, deadLetters, onJobs: (jobs) => analyzer.touch(jobs.keys()) }));
+  const ingest = createIngest({ store, log, deadLetters, onJobs: (jobs) => analyzer.touch(jobs.keys()) });
+  reader.run(measureDeliveries(ofBus, ingest));
   analyzer.start();
   return {
     failed: reader.failed,
@@ -108,7 +114,7 @@ function beginWork({ config, log, clock, store, telemetry }: Parts): Working {
       reader.stats().joins > 0 ? { ok: true } : { ok: false, reason: 'has not been dealt partitions yet' },
     async stop() {
       await Promise.all([reader.stop(), shards.stop(), analyzer.stop()]);
-      await deadLetters.close();
+      await letters.close();
     },
   };
 }

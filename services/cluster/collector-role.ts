@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { measureDeadLetters, measureOutage, measurePublishes } from '../../platform/bus/bus-metrics.ts';
 import { openDeadLetterFolder } from '../../platform/bus/dead-letter-folder.ts';
 import { createKafkaClient } from '../../platform/bus/kafka/client.ts';
+import { measureKafkaWriter } from '../../platform/bus/kafka/kafka-metrics.ts';
 import { openKafkaWriter } from '../../platform/bus/kafka/writer.ts';
 import { openOutageBus } from '../../platform/bus/outage-writer.ts';
 import { type Clock, systemClock } from '../../platform/clock.ts';
@@ -32,16 +34,20 @@ export async function openCollectorRole(
   const own = openOwnTelemetry(config.telemetry, log);
   const { telemetry } = own;
   const kafka = openKafkaWriter({ client: createKafkaClient(config.kafka, log), config: config.kafka, log });
+  const ofBus = createCounters(telemetry.meter, 'bus');
+  const folder = openDeadLetterFolder(join(config.data_dir, 'dead-letter'), config.dead_letters);
   const bus = await openOutageBus({
     kafka,
     folder: join(config.data_dir, 'spool'),
     config: config.spool,
-    deadLetters: openDeadLetterFolder(join(config.data_dir, 'dead-letter'), config.dead_letters),
+    deadLetters: measureDeadLetters(ofBus, folder),
     log,
   });
+  measureKafkaWriter(ofBus, kafka);
+  measureOutage(ofBus, bus, config.spool);
   const collector = createCollector({
     config: config.collector,
-    bus: bus.writer,
+    bus: measurePublishes(ofBus, bus.writer),
     clock,
     log,
     counters: createCounters(telemetry.meter, 'collector'),

@@ -62,6 +62,8 @@ export class PartitionReader {
   #isOverlap = false;
   #high: number;
   #active_ms: number | null = null;
+  /** When nothing was known to be left to read. */
+  #caughtUp_ms: number | null = null;
 
   /** What Kafka was told of `next_offset`. */
   committed_offset: number | null = null;
@@ -99,6 +101,16 @@ export class PartitionReader {
     return Math.max(0, this.#high - this.#next);
   }
 
+  /**
+   * Upper bound of the age of the oldest message that is not in the tables, seconds; null while nothing is known: before
+   * the first message of a partition that holds some.
+   */
+  get lag_s(): number | null {
+    if (this.lag === 0) return 0;
+    const since_ms = Math.max(this.#caughtUp_ms ?? 0, this.#writtenMax_ms ?? 0);
+    return since_ms === 0 ? null : Math.max(0, Date.now() - since_ms) / 1000;
+  }
+
   /** When a range was last finished, ms since the epoch; null before the first. */
   get active_ms(): number | null {
     return this.#active_ms;
@@ -106,6 +118,7 @@ export class PartitionReader {
 
   set high(offset: number) {
     this.#high = Math.max(this.#high, offset);
+    if (this.lag === 0) this.#caughtUp_ms = Date.now();
   }
 
   /** Asks for the ends of the log, after the claim; undefined when the signal ended it. Throws Fenced. */
@@ -273,6 +286,7 @@ export class PartitionReader {
     for (const [producer, sequence] of sequences) this.#sequences.set(producer, sequence);
     this.#next = range.to;
     this.#active_ms = Date.now();
+    if (this.lag === 0) this.#caughtUp_ms = this.#active_ms;
     counts.messages += messages.length;
     counts.copies += kept.copies;
     counts.skipped_sequences += kept.skipped;

@@ -31,6 +31,8 @@ export interface PartitionStats {
   readonly next_offset: number;
   /** Messages that are not. */
   readonly lag: number;
+  /** Upper bound of the age of the oldest of them, seconds; 0 when there is none, null while it is not known. */
+  readonly lag_s: number | null;
   /** When a range was last finished, ms since the epoch; null when none was under this claim. */
   readonly active_ms: number | null;
 }
@@ -105,8 +107,8 @@ export class KafkaReader implements BusReader {
 
   stats(): KafkaReaderStats {
     const readers = [...(this.#generation?.readers.values() ?? [])];
-    const partitions = readers.map(({ partition, next_offset, lag, active_ms }) => {
-      return { partition, next_offset, lag, active_ms };
+    const partitions = readers.map(({ partition, next_offset, lag, lag_s, active_ms }) => {
+      return { partition, next_offset, lag, lag_s, active_ms };
     });
     const assigned = this.#generation?.partitions.length ?? 0;
     return { ...this.#counts, assigned, partitions, silent_s: this.#watchdog.silent_s };
