@@ -10,6 +10,7 @@ import type { Chapter, FirstKept } from './chapter.ts';
 import { openDigest } from './digest.ts';
 import { LedgerRows, rowsOf } from './ledger-rows.ts';
 import type { Look } from './look.ts';
+import type { NewestRows } from './newest-rows.ts';
 import type { Shelved } from './shelf.ts';
 import type { StepColumns } from './step-columns.ts';
 
@@ -31,6 +32,7 @@ export interface BookPage {
   readonly shelved: Shelved;
   /** Chapters painted lately, slow first steps still productive; a chapter's painting holds for as long as it does. */
   readonly paintings: Map<Chapter, Painting>;
+  readonly newest: NewestRows;
   readonly steps: StepColumns;
   readonly ranks_seen: number;
   readonly unchanged_until_us: number;
@@ -141,36 +143,53 @@ export class BookAccount implements Account {
     yield* this.#tailSteps();
   }
 
-  /** Seconds in `[from_us, to_us)`: segments by everything but their step, each as long as all of its kind. */
+  /**
+   * Seconds in `[from_us, to_us)`: segments by everything but their step, each as long as all of its kind. Of a time between
+   * attempts `from_us` is where that began, also where only a part of it lies inside.
+   */
   rows(from_us = this.from_us, to_us = this.to_us): Segment[] {
-    const whole = from_us <= this.from_us && to_us >= this.to_us;
-    return whole ? this.#allRows() : this.#rowsBetween(from_us, to_us);
+    if (to_us <= from_us) return [];
+    const sums = this.#rowsSince(from_us);
+    if (to_us >= this.to_us) return sums.rows();
+    for (const row of this.#rowsSince(to_us).rows()) sums.remove(row);
+    return sums.rows();
   }
 
-  #allRows(): Segment[] {
+  #rowsSince(from_us: number): LedgerRows {
+    if (from_us <= this.from_us) return this.#allRows();
+    const { shelved, newest, look, excesses, firsts } = this.#page;
+    if (from_us >= look.stretch.from_us) {
+      const sums = new LedgerRows();
+      for (const row of rowsSince(this.#tailSegments(), from_us)) sums.add(row);
+      return sums;
+    }
+    const first = this.#firstChapter(from_us);
+    const chapter = shelved.chapters[first];
+    const sums = new LedgerRows(newest.sums(shelved.chapters, first + 1));
+    if (chapter !== undefined) {
+      for (const row of newest.within(chapter, from_us, () => this.plainChapter(first).segments)) {
+        sums.add(row);
+      }
+    }
+    for (const row of this.#tailRows()) sums.add(row);
+    for (const [launch, excess] of excesses) {
+      if (excess.to_us > from_us) move(sums, excess, firsts.get(launch)?.pieces ?? [], from_us);
+    }
+    return sums;
+  }
+
+  #tailRows(): readonly Segment[] {
+    this.#rowsOfTail ??= rowsOf(this.#tailSegments());
+    return this.#rowsOfTail;
+  }
+  #rowsOfTail: readonly Segment[] | undefined;
+
+  #allRows(): LedgerRows {
     const { shelved, excesses, firsts } = this.#page;
     const sums = new LedgerRows(shelved.rows);
-    for (const row of rowsOf(this.#tailSegments())) sums.add(row);
+    for (const row of this.#tailRows()) sums.add(row);
     for (const [launch, excess] of excesses) move(sums, excess, firsts.get(launch)?.pieces ?? []);
-    return sums.rows();
-  }
-
-  #rowsBetween(from_us: number, to_us: number): Segment[] {
-    const { look } = this.#page;
-    const { chapters } = this.#page.shelved;
-    const sums = new LedgerRows();
-    const add = (segments: readonly Segment[]) => {
-      for (const row of rowsOf(clipped(segments, from_us, to_us))) sums.add(row);
-    };
-    for (let index = this.#firstChapter(from_us); index < chapters.length; index++) {
-      const chapter = chapters[index];
-      if (chapter === undefined || chapter.from.to_us >= to_us) break;
-      const isInside = chapter.from.to_us >= from_us && chapter.carry.to_us <= to_us;
-      if (!isInside || this.#hasExcess(chapter)) add(this.#painting(index).segments);
-      else for (const row of chapter.rows) sums.add(row);
-    }
-    if (look.stretch.from_us < to_us) add(this.#tailSegments());
-    return sums.rows();
+    return sums;
   }
 
   #hasExcess({ firsts }: Chapter): boolean {
@@ -230,6 +249,15 @@ export class BookAccount implements Account {
     return resumed;
   }
 
+  /** A chapter's segments and steps, slow first steps still productive; made anew and not kept. */
+  plainChapter(index: number): Painting {
+    const chapter = this.#page.shelved.chapters[index];
+    const known = chapter === undefined ? NOTHING : this.#page.paintings.get(chapter);
+    if (known !== undefined || chapter === undefined) return known ?? NOTHING;
+    this.#guard();
+    return painted(this.#page, chapter);
+  }
+
   #painting(index: number): Painting {
     const known = this.#paintings.get(index);
     if (known !== undefined) return known;
@@ -275,22 +303,31 @@ function overlapped({ look, shelved }: BookPage): Account['overlapped_s'] {
   return Object.fromEntries([...sums].sort().map(([kind, us]) => [kind, us / 1e6]));
 }
 
-function clipped(segments: readonly Segment[], from_us: number, to_us: number): Segment[] {
-  return segments.flatMap((segment) => {
-    const begin_us = Math.max(segment.from_us, from_us);
-    const end_us = Math.min(segment.to_us, to_us);
-    return end_us > begin_us ? [{ ...segment, from_us: begin_us, to_us: end_us }] : [];
-  });
+/** Rows of what segments have after a time. */
+function rowsSince(segments: readonly Segment[], from_us: number): Segment[] {
+  const rows: Segment[] = [];
+  for (const segment of segments) {
+    if (segment.to_us <= from_us) continue;
+    const cut_us = Math.max(0, from_us - segment.from_us);
+    rows.push(cut_us === 0 ? segment : { ...segment, to_us: segment.to_us - cut_us });
+  }
+  return rowsOf(rows);
 }
 
-/** Moves what a slow first step exceeds from productive time to start-up. */
-function move(rows: LedgerRows, excess: Excess, pieces: readonly Segment[]): void {
+/** Moves what a slow first step exceeds from productive time to start-up, as far as it lies behind a time. */
+function move(
+  rows: LedgerRows,
+  excess: Excess,
+  pieces: readonly Segment[],
+  since_us = Number.NEGATIVE_INFINITY,
+): void {
   let left = excess.excess_us;
   for (const piece of pieces) {
     const part_us = Math.min(left, piece.to_us - piece.from_us);
     if (part_us <= 0) return;
     left -= part_us;
-    const part = { ...piece, to_us: piece.from_us + part_us };
+    const part = { ...piece, from_us: Math.max(piece.from_us, since_us), to_us: piece.from_us + part_us };
+    if (part.to_us <= part.from_us) continue;
     rows.remove(part);
     rows.add(startupOf(part, part.to_us, excess));
   }

@@ -10,6 +10,7 @@ import { BookAccount, type BookPage, type Painting } from './book-account.ts';
 import type { Carry, Chapter, FirstKept } from './chapter.ts';
 import type { CutLimits } from './cuts.ts';
 import { type Look, type LookOptions, lookBehind, type Past, type Reopen } from './look.ts';
+import { NewestRows } from './newest-rows.ts';
 import { type Sealable, sealedFrom } from './sealing.ts';
 import { Shelf } from './shelf.ts';
 import { SlowStarts } from './slow-starts.ts';
@@ -57,6 +58,7 @@ export class JobBook {
   #untouched_us = Number.NEGATIVE_INFINITY;
   #excess = new Map<number, Excess>();
   readonly #paintings = new Map<Chapter, Painting>();
+  readonly #newest = new NewestRows();
   #version = 0;
 
   constructor(job: string, limits: Partial<BookLimits> = {}) {
@@ -238,6 +240,7 @@ export class JobBook {
       timed: timedSteps(executions, measured.net_us.slice(offset), this.#carry.launch_before),
       shelved: this.#shelf.shelved(),
       paintings: this.#paintings,
+      newest: this.#newest,
       steps: this.#steps,
       ranks_seen: this.#ranksBy(stretch.view.until_us),
       unchanged_until_us: untouched_us,

@@ -6,6 +6,8 @@ import type { Segment } from '../ledger-shape.ts';
  * so that a row's `from_us` says which.
  */
 export class LedgerRows {
+  /** What a row is found by. */
+  static readonly keyOf = rowKey;
   readonly #rows: Map<string, Segment>;
 
   constructor(from?: LedgerRows) {
@@ -26,7 +28,7 @@ export class LedgerRows {
 
   #change(segment: Segment, by_us: number): void {
     if (by_us === 0) return;
-    const key = keyOf(segment);
+    const key = rowKey(segment);
     const known = this.#rows.get(key);
     const length_us = (known === undefined ? 0 : known.to_us - known.from_us) + by_us;
     const { from_us } = known ?? segment;
@@ -35,7 +37,7 @@ export class LedgerRows {
   }
 }
 
-function keyOf({ bucket, attempt, name, cause, devices, stepping, from_us }: Segment): string {
+function rowKey({ bucket, attempt, name, cause, devices, stepping, from_us }: Segment): string {
   const texts = `${name === undefined ? '' : `=${name}`}\n${cause === undefined ? '' : `=${cause}`}`;
   return `${bucket}|${attempt ?? `gap ${from_us}`}|${devices ?? ''}|${stepping ?? ''}|${texts}`;
 }
