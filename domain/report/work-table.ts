@@ -39,76 +39,96 @@ export interface WorkTable {
   device(from_us: number, to_us: number): WorkSums | null;
 }
 
-const COLUMNS = ['productive', 'judged', 'ideal', 'counted', 'counted_excess'] as const;
-type Column = (typeof COLUMNS)[number] | SlowCause;
+/** What all pieces before a part come to, where the part is all there is in hand. */
+export interface WorkSoFar {
+  /** Where they begin and end, microseconds. */
+  readonly from_us: number;
+  readonly to_us: number;
+  readonly has_devices: boolean;
+  readonly has_flops: boolean;
+  /** By {@link AT}; of their causes only `faster` is known. */
+  readonly wall: Float64Array;
+  readonly device: Float64Array;
+}
+
+/** Columns of running totals. Tokens are whole numbers, mostly: their sums do not depend on their order. */
+export const AT = {
+  productive: 0,
+  judged: 1,
+  ideal: 2,
+  counted: 3,
+  counted_excess: 4,
+  faster: 5,
+  tokens: 6,
+} as const;
+export const WIDTH = 7;
 
 /** Running totals over pieces of productive time, so that any range costs two look-ups. */
 interface Totals {
-  /** Ends with one more element than there are pieces: `[i]` is the sum before piece `i`. */
-  readonly columns: Map<Column, Float64Array>;
-  /** Whole numbers, mostly: their sums do not depend on their order, as those of FLOPs would. */
-  readonly tokens: Float64Array;
+  /** Rows of {@link WIDTH}, one more than there are pieces: row `i` is the sum before piece `i`. */
+  readonly columns: Float64Array;
+  /** Of causes that occur, `faster` aside. */
+  readonly causes: Map<SlowCause, Float64Array>;
 }
 
 /**
  * The productive time of an account as pieces, each of one kept execution, with what `judge` says of it. What is said of
  * an execution is spread evenly over its productive time; tokens of one without any (a span covers all of it) lie at its
  * end.
+ *
+ * @param before sums of what comes before `account`, where that is the end of one only; ranges then begin there or at its
+ *   own beginning
  */
 export function workTable(
-  account: Account,
+  account: Pick<Account, 'segments' | 'steps'>,
   flops_per_token: number,
   judge: (step: StepExecution, productive_us: number, excluded_us: number) => JudgedStep,
+  before?: WorkSoFar,
 ): WorkTable {
-  const pieces = piecesOf(account);
-  const has_devices = pieces.list.every((piece) => piece.weight !== undefined || length(piece) === 0);
-  const builder = { wall: emptyTotals(pieces.list.length), device: emptyTotals(pieces.list.length) };
-  let has_flops = false;
-  let index = 0;
-  while (index < pieces.list.length) {
-    const { step } = pieces.list[index] ?? {};
-    let end = index;
-    let productive_us = 0;
-    for (; pieces.list[end]?.step === step && end < pieces.list.length; end++) {
-      productive_us += length(pieces.list[end]);
-    }
-    const excluded_us = step === undefined ? 0 : (pieces.excluded_us.get(step) ?? 0);
-    const judged = step === undefined ? NOTHING : judge(step, productive_us, excluded_us);
+  const { list, excluded_us } = piecesOf(account);
+  const has_devices =
+    (before?.has_devices ?? true) &&
+    list.every((piece) => piece.weight !== undefined || lengthOf(piece) === 0);
+  const wall = emptyTotals(list.length, before?.wall);
+  const device = emptyTotals(list.length, before?.device);
+  let has_flops = before?.has_flops ?? false;
+  for (const { step, from, to, productive_us } of groupsOf(list)) {
+    const cut_us = step === undefined ? 0 : (excluded_us.get(step) ?? 0);
+    const judged = step === undefined ? NOTHING : judge(step, productive_us, cut_us);
     has_flops ||= judged.tokens !== undefined;
     const isFaster = isFasterThanIdeal(judged, productive_us);
     let done_us = 0;
-    for (; index < end; index++) {
-      const piece = pieces.list[index];
-      if (piece === undefined) continue;
-      const share = { from: done_us, to: done_us + length(piece), of: productive_us };
-      write(builder.wall, index, judged, isFaster, share, 1);
-      write(builder.device, index, judged, isFaster, share, piece.weight ?? 1);
+    for (let index = from; index < to; index++) {
+      const piece = list[index];
+      const share = { from: done_us, to: done_us + lengthOf(piece), of: productive_us };
+      addRow(wall, index, judged, isFaster, share, 1);
+      addRow(device, index, judged, isFaster, share, piece?.weight ?? 1);
       done_us = share.to;
     }
   }
-  for (const totals of [builder.wall, builder.device]) accumulate(totals);
+  for (const { causes } of [wall, device]) for (const values of causes.values()) accumulate(values);
   const sumsOf = (totals: Totals, from_us: number, to_us: number) => {
-    return between(totals, pieces.list, from_us, to_us, flops_per_token);
+    return between(totals, list, from_us, to_us, flops_per_token, before);
   };
   return {
     has_devices,
     has_flops,
-    wall: (from_us, to_us) => sumsOf(builder.wall, from_us, to_us),
-    device: (from_us, to_us) => (has_devices ? sumsOf(builder.device, from_us, to_us) : null),
+    wall: (from_us, to_us) => sumsOf(wall, from_us, to_us),
+    device: (from_us, to_us) => (has_devices ? sumsOf(device, from_us, to_us) : null),
   };
 }
 
 /** What a step that took `productive_us` would have taken at its ideal, in whole microseconds as sums count it. */
-export function idealShare(ideal_us: number, productive_us: number): number {
+function idealShare(ideal_us: number, productive_us: number): number {
   return productive_us === 0 ? 0 : Math.round((ideal_us * productive_us) / productive_us);
 }
 
 /** Told of the step as a whole, so that its pieces do not fall apart by rounding. */
-function isFasterThanIdeal({ ideal_us }: JudgedStep, productive_us: number): boolean {
+export function isFasterThanIdeal({ ideal_us }: JudgedStep, productive_us: number): boolean {
   return ideal_us !== undefined && productive_us < idealShare(ideal_us, productive_us);
 }
 
-interface Piece {
+export interface Piece {
   readonly from_us: number;
   readonly to_us: number;
   readonly step: StepExecution | undefined;
@@ -116,12 +136,32 @@ interface Piece {
   readonly weight: number | undefined;
 }
 
-function length(piece: Piece | undefined): number {
+export function lengthOf(piece: Pick<Piece, 'from_us' | 'to_us'> | undefined): number {
   return piece === undefined ? 0 : piece.to_us - piece.from_us;
 }
 
+/** The pieces of one kept execution, which follow each other, and what they are together. */
+export interface PieceGroup {
+  readonly step: StepExecution | undefined;
+  readonly from: number;
+  readonly to: number;
+  readonly productive_us: number;
+}
+
+export function* groupsOf(list: readonly Piece[]): Generator<PieceGroup> {
+  let from = 0;
+  while (from < list.length) {
+    const step = list[from]?.step;
+    let to = from;
+    let productive_us = 0;
+    for (; to < list.length && list[to]?.step === step; to++) productive_us += lengthOf(list[to]);
+    yield { step, from, to, productive_us };
+    from = to;
+  }
+}
+
 /** Kept executions and productive segments are both in order of time, so one walk joins them. */
-function piecesOf({ segments, steps }: Account) {
+export function piecesOf({ segments, steps }: Pick<Account, 'segments' | 'steps'>) {
   const kept = steps.filter((step) => step.fate === 'productive' && isProgress(step));
   const list: Piece[] = [];
   const excluded_us = new Map<StepExecution, number>();
@@ -168,56 +208,87 @@ function addExcluded(
 
 const NOTHING: JudgedStep = { ideal_us: undefined, causes_us: [], tokens: undefined };
 
-function emptyTotals(pieces: number): Totals {
-  const columns = new Map<Column, Float64Array>();
-  for (const column of COLUMNS) columns.set(column, new Float64Array(pieces + 1));
-  return { columns, tokens: new Float64Array(pieces + 1) };
+function emptyTotals(pieces: number, before: Float64Array | undefined): Totals {
+  const columns = new Float64Array((pieces + 1) * WIDTH);
+  if (before !== undefined) columns.set(before);
+  return { columns, causes: new Map() };
 }
 
-function write(
-  { columns, tokens }: Totals,
+/** A stretch of the productive time of an execution, microseconds from its beginning, and all there is of it. */
+export interface Share {
+  readonly from: number;
+  readonly to: number;
+  readonly of: number;
+}
+
+function addRow(
+  { columns, causes }: Totals,
   index: number,
   judged: JudgedStep,
   isFaster: boolean,
-  share: { readonly from: number; readonly to: number; readonly of: number },
+  share: Share,
   weight: number,
 ): void {
-  const set = (column: Column, value: number) => {
-    if (value === 0) return;
-    let values = columns.get(column);
+  const at = (index + 1) * WIDTH;
+  columns.copyWithin(at, at - WIDTH, at);
+  addPiece(columns, at, judged, isFaster, share, weight);
+  if (isFaster) return;
+  for (const [cause, us] of judged.causes_us) {
+    const value = partOf(us, share, weight);
+    if (value === 0) continue;
+    let values = causes.get(cause);
     if (values === undefined) {
-      values = new Float64Array(tokens.length);
-      columns.set(column, values);
+      values = new Float64Array(columns.length / WIDTH);
+      causes.set(cause, values);
     }
     values[index + 1] = value;
-  };
-  // differences of rounded running shares: the pieces of one execution add up to the rounded whole
-  const part = (whole_us: number) =>
-    share.of === 0
-      ? 0
-      : weight *
-        (Math.round((whole_us * share.to) / share.of) - Math.round((whole_us * share.from) / share.of));
-  const productive = weight * (share.to - share.from);
-  set('productive', productive);
-  if (judged.tokens !== undefined) {
-    tokens[index + 1] = share.of === 0 ? judged.tokens : (judged.tokens * (share.to - share.from)) / share.of;
-    set('counted', productive);
   }
-  if (judged.ideal_us === undefined) return;
-  const ideal = part(judged.ideal_us);
-  set('judged', productive);
-  set('ideal', ideal);
-  if (judged.tokens !== undefined) set('counted_excess', productive - ideal);
-  if (isFaster) set('faster', productive - ideal);
-  else for (const [cause, us] of judged.causes_us) set(cause, part(us));
 }
 
-function accumulate({ columns, tokens }: Totals): void {
-  for (const values of [...columns.values(), tokens]) {
-    for (let index = 1; index < values.length; index++) {
-      values[index] = (values[index] ?? 0) + (values[index - 1] ?? 0);
-    }
+/** Adds what a piece of a judged execution comes to. */
+export function addPiece(
+  to: Float64Array,
+  at: number,
+  judged: JudgedStep,
+  isFaster: boolean,
+  share: Share,
+  weight: number,
+): void {
+  const productive = weight * (share.to - share.from);
+  add(to, at + AT.productive, productive);
+  if (judged.tokens !== undefined) {
+    const tokens = share.of === 0 ? judged.tokens : (judged.tokens * (share.to - share.from)) / share.of;
+    add(to, at + AT.tokens, tokens);
+    add(to, at + AT.counted, productive);
   }
+  if (judged.ideal_us === undefined) return;
+  const ideal = partOf(judged.ideal_us, share, weight);
+  add(to, at + AT.judged, productive);
+  add(to, at + AT.ideal, ideal);
+  if (judged.tokens !== undefined) add(to, at + AT.counted_excess, productive - ideal);
+  if (isFaster) add(to, at + AT.faster, productive - ideal);
+}
+
+function add(to: Float64Array, at: number, value: number): void {
+  to[at] = (to[at] ?? 0) + value;
+}
+
+/** Differences of rounded running shares: the pieces of one execution add up to the rounded whole. */
+function partOf(whole_us: number, { from, to, of }: Share, weight: number): number {
+  if (of === 0) return 0;
+  return weight * (Math.round((whole_us * to) / of) - Math.round((whole_us * from) / of));
+}
+
+function accumulate(values: Float64Array): void {
+  for (let index = 1; index < values.length; index++) {
+    values[index] = (values[index] ?? 0) + (values[index - 1] ?? 0);
+  }
+}
+
+/** A place in the pieces: how many lie before it, and the share of the next one that does. */
+interface Place {
+  readonly whole: number;
+  readonly share: number;
 }
 
 function between(
@@ -226,42 +297,52 @@ function between(
   from_us: number,
   to_us: number,
   flops_per_token: number,
+  before: WorkSoFar | undefined,
 ): WorkSums {
-  const [before, after] = [from_us, Math.max(from_us, to_us)].map((time_us) => {
-    const whole = upperBound(pieces.length, (index) => pieces[index]?.to_us ?? 0, time_us);
-    const open = pieces[whole];
-    const inside = open === undefined ? 0 : Math.max(0, time_us - open.from_us);
-    return { whole, open, share: open === undefined || inside === 0 ? 0 : inside / length(open), inside };
-  });
-  const valueAt = (values: Float64Array | undefined, end: typeof before) => {
-    if (values === undefined || end === undefined) return 0;
-    const base = values[end.whole] ?? 0;
-    if (end.share === 0) return base;
-    return base + Math.round(((values[end.whole + 1] ?? 0) - base) * end.share);
+  const isFromStart = before !== undefined && from_us <= before.from_us;
+  if (before !== undefined && !isFromStart && from_us < before.to_us) {
+    throw new RangeError('only sums of what lies before are in hand');
+  }
+  const begin = isFromStart ? undefined : placeOf(pieces, from_us);
+  const end = placeOf(pieces, Math.max(from_us, to_us));
+  const { columns, causes } = totals;
+  const sum = (column: keyof typeof AT) => {
+    const [width, at] = [WIDTH, AT[column]];
+    return valueAt(columns, end, width, at) - (begin === undefined ? 0 : valueAt(columns, begin, width, at));
   };
-  const tokensAt = (end: typeof before) => {
-    if (end === undefined) return 0;
-    const base = totals.tokens[end.whole] ?? 0;
-    return base + ((totals.tokens[end.whole + 1] ?? 0) - base) * end.share;
-  };
-  const sum = (column: Column) => {
-    const values = totals.columns.get(column);
-    return valueAt(values, after) - valueAt(values, before);
-  };
-  const judged = sum('judged');
-  const ideal = sum('ideal');
-  const causes = Object.fromEntries(SLOW_CAUSES.map((cause) => [cause, sum(cause)])) as Record<
-    SlowCause,
-    number
-  >;
-  const explained = SLOW_CAUSES.reduce((total, cause) => total + causes[cause], 0);
+  const [judged, ideal] = [sum('judged'), sum('ideal')];
+  const told = { ...NO_CAUSES, faster: sum('faster') };
+  for (const [cause, values] of causes) {
+    told[cause] = valueAt(values, end, 1, 0) - (begin === undefined ? 0 : valueAt(values, begin, 1, 0));
+  }
+  const explained = SLOW_CAUSES.reduce((total, cause) => total + told[cause], 0);
+  const tokens = tokensAt(columns, end) - (begin === undefined ? 0 : tokensAt(columns, begin));
   return {
     productive: sum('productive'),
     judged,
     ideal,
     counted: sum('counted'),
     counted_excess: sum('counted_excess'),
-    causes: { ...causes, unknown: judged - ideal - (explained - causes.unknown) },
-    flops: (tokensAt(after) - tokensAt(before)) * flops_per_token,
+    causes: { ...told, unknown: judged - ideal - (explained - told.unknown) },
+    flops: tokens * flops_per_token,
   };
+}
+
+const NO_CAUSES = Object.fromEntries(SLOW_CAUSES.map((cause) => [cause, 0])) as Record<SlowCause, number>;
+
+function placeOf(pieces: readonly Piece[], time_us: number): Place {
+  const whole = upperBound(pieces.length, (index) => pieces[index]?.to_us ?? 0, time_us);
+  const open = pieces[whole];
+  const inside = open === undefined ? 0 : Math.max(0, time_us - open.from_us);
+  return { whole, share: open === undefined || inside === 0 ? 0 : inside / lengthOf(open) };
+}
+
+function valueAt(values: Float64Array, { whole, share }: Place, width: number, at: number): number {
+  const base = values[whole * width + at] ?? 0;
+  return share === 0 ? base : base + Math.round(((values[(whole + 1) * width + at] ?? 0) - base) * share);
+}
+
+function tokensAt(values: Float64Array, { whole, share }: Place): number {
+  const base = values[whole * WIDTH + AT.tokens] ?? 0;
+  return share === 0 ? base : base + ((values[(whole + 1) * WIDTH + AT.tokens] ?? 0) - base) * share;
 }
