@@ -1,6 +1,7 @@
 import { causeOf, saysNothing } from '../catalog/causes.ts';
 import type { FaultEvent } from '../events.ts';
 import type { Account, Bucket, Incident, Segment } from '../ledger/ledger-shape.ts';
+import type { AccountFigures } from '../ledger/timeline.ts';
 
 /** How far before the stand-still a fault may lie to be its cause: a dying device often trains on for minutes. */
 const FAULT_BEFORE_US = 600e6;
@@ -17,14 +18,35 @@ const LOST_TO_RECOVERY = new Set<Bucket>(['startup', 'program_startup', 'init', 
  * itself said about a failure is never replaced. Losses of the incident take the cause over.
  */
 export function withFaultCauses(account: Account, faults: readonly FaultEvent[]): Account {
-  if (faults.length === 0 || account.incidents.length === 0) return account;
-  let { segments } = account;
+  const { incidents, relabel } = faultNames(account, faults);
+  if (relabel === undefined) return { ...account, incidents };
+  return { ...account, incidents, segments: account.segments.map(relabel) };
+}
+
+export interface FaultNames {
+  readonly incidents: readonly Incident[];
+  /** Gives a segment, or a row of segments, the cause that was found; undefined where none was. */
+  readonly relabel: ((segment: Segment) => Segment) | undefined;
+}
+
+/** What faults name, of an account that need not have its segments in hand. */
+export function faultNames(
+  account: Pick<AccountFigures, 'incidents' | 'attempts' | 'to_us'>,
+  faults: readonly FaultEvent[],
+): FaultNames {
+  if (faults.length === 0 || account.incidents.length === 0) {
+    return { incidents: account.incidents, relabel: undefined };
+  }
+  const relabels: ((segment: Segment) => Segment)[] = [];
   const incidents = account.incidents.map((incident) => {
     const named = nameFrom(incident, faults, account.to_us);
-    if (named.cause !== incident.cause) segments = withCause(segments, incident, named.cause, account);
+    if (named.cause !== null && named.cause !== incident.cause) {
+      relabels.push(labeller(incident, named.cause, account));
+    }
     return named;
   });
-  return { ...account, incidents, segments };
+  if (relabels.length === 0) return { incidents, relabel: undefined };
+  return { incidents, relabel: (segment) => relabels.reduce((told, relabel) => relabel(told), segment) };
 }
 
 function nameFrom(incident: Incident, faults: readonly FaultEvent[], at_us: number): Incident {
@@ -85,18 +107,16 @@ function rankOf({ code }: FaultEvent): number {
   return role === 'secondary' ? 1 : 0;
 }
 
-function withCause(
-  segments: readonly Segment[],
+function labeller(
   incident: Incident,
-  cause: string | null,
-  { attempts }: Account,
-): Segment[] {
+  cause: string,
+  { attempts }: Pick<AccountFigures, 'attempts'>,
+): (segment: Segment) => Segment {
   const next = attempts.find(({ start_us }) => start_us >= incident.failed_at_us)?.attempt;
-  return segments.map((segment) => {
+  return (segment) => {
     const unnamed = segment.cause === undefined || segment.cause === incident.cause;
-    if (!unnamed || cause === null || !belongsTo(segment, incident, next)) return segment;
-    return { ...segment, cause };
-  });
+    return unnamed && belongsTo(segment, incident, next) ? { ...segment, cause } : segment;
+  };
 }
 
 function belongsTo(
