@@ -8,6 +8,7 @@ import { ALERT_THRESHOLDS } from './alerts/thresholds.ts';
 import type { Dashboard } from './dashboard.ts';
 import { jobOverview } from './job-overview.ts';
 import { renderMetricsPage } from './metrics-page.ts';
+import { pipeline } from './pipeline.ts';
 
 /** Where people reach Headway when nobody has said otherwise: the embedded default. */
 export const DEFAULT_EXTERNAL_URL = 'http://localhost:8470';
@@ -23,7 +24,7 @@ export interface GeneratedFile {
 
 /** Every dashboard, the first being the one the built-in page opens with. */
 export function allDashboards(): readonly Dashboard[] {
-  return [jobOverview()];
+  return [jobOverview(), pipeline()];
 }
 
 /** Everything that `npm run generate` writes. Pure: the drift test compares it with what is committed. */

@@ -1,6 +1,7 @@
 import type { AlertRule } from './alert-rule.ts';
 import { goodputRule, linearityRule, mfuRules } from './efficiency-rules.ts';
 import { mismatchRule } from './mismatch-rule.ts';
+import { pipelineRules } from './pipeline-rules.ts';
 import { plausibilityRule } from './plausibility-rule.ts';
 import { sloRules } from './slo-rule.ts';
 import { stallRule } from './stall-rule.ts';
@@ -22,6 +23,7 @@ export function buildRules(thresholds: AlertThresholds = ALERT_THRESHOLDS): read
     plausibilityRule(thresholds),
     mismatchRule(thresholds),
     unexplainedRule(thresholds),
+    ...pipelineRules(thresholds),
     watchdogRule(),
   ];
 }

@@ -28,17 +28,17 @@ export function renderRunbook(rules: readonly AlertRule[]): string {
     '',
     '## Diagnosis',
     '',
-    'Put the name of the job in place of `JOB`.',
-    '',
+    ...(runbook.diagnosis.some(({ query }) => query.includes('JOB'))
+      ? ['Put the name of the job in place of `JOB`.', '']
+      : []),
     ...runbook.diagnosis.flatMap(({ look, query }) => [`${look}`, '', '```promql', query, '```', '']),
     '## Mitigation',
     '',
     ...runbook.mitigation.map((line) => `- ${line}`),
     '',
-    '## What can raise it falsely',
-    '',
-    ...runbook.falseAlarms.map((line) => `- ${line}`),
-    '',
+    ...(runbook.falseAlarms.length === 0
+      ? []
+      : ['## What can raise it falsely', '', ...runbook.falseAlarms.map((line) => `- ${line}`), '']),
   ].join('\n');
 }
 

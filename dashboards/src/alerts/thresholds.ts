@@ -26,6 +26,13 @@ export interface AlertThresholds {
   readonly stalled_for_s: number;
   /** The two windows of a burn rate are the wait; this only skips a single odd point. */
   readonly slo_for_s: number;
+  /** Acknowledged data that is older than this and not in the tables is late. */
+  readonly data_late_s: number;
+  /** Share of a spool; past it somebody has to act before senders are refused. */
+  readonly spool_full_ratio: number;
+  /** How long a collector may keep batches on its disk before somebody is told. */
+  readonly outage_s: number;
+  readonly pipeline_for_s: number;
   readonly keep_firing_s: number;
   /** How often the rules are evaluated. */
   readonly interval_s: number;
@@ -48,6 +55,10 @@ export const ALERT_THRESHOLDS: AlertThresholds = {
   other_for_s: 600,
   stalled_for_s: 0,
   slo_for_s: 60,
+  data_late_s: 300,
+  spool_full_ratio: 0.8,
+  outage_s: 300,
+  pipeline_for_s: 120,
   keep_firing_s: 120,
   interval_s: 15,
 };
@@ -61,6 +72,7 @@ export const DEMO_ALERT_THRESHOLDS: AlertThresholds = {
   implausible_for_s: 60,
   other_for_s: 60,
   slo_for_s: 0,
+  pipeline_for_s: 0,
   keep_firing_s: 5,
   interval_s: 2,
 };

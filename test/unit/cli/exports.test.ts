@@ -61,9 +61,11 @@ describe('headway dashboards', () => {
   });
 
   it('lists them', async () => {
-    expect((await headway('dashboards', 'list')).out).toBe('headway-job-overview  Job overview\n');
+    expect((await headway('dashboards', 'list')).out).toBe(
+      'headway-job-overview  Job overview\nheadway-pipeline  Pipeline\n',
+    );
     expect(JSON.parse((await headway('dashboards', 'list', '--json')).out)).toMatchObject({
-      dashboards: [{ uid: 'headway-job-overview' }],
+      dashboards: [{ uid: 'headway-job-overview' }, { uid: 'headway-pipeline' }],
     });
   });
 
@@ -73,15 +75,15 @@ describe('headway dashboards', () => {
     const dir = join(folder, 'new', 'place');
     const { code, out, err } = await headway('dashboards', 'export', '--out', dir);
     const file = join(dir, 'headway-job-overview.json');
-    expect([code, out, err]).toEqual([0, '', `${file}\n`]);
-    expect(await readdir(dir)).toEqual(['headway-job-overview.json']);
+    expect([code, out, err]).toEqual([0, '', `${file}\n${join(dir, 'headway-pipeline.json')}\n`]);
+    expect((await readdir(dir)).sort()).toEqual(['headway-job-overview.json', 'headway-pipeline.json']);
     expect(await readFile(file, 'utf8')).toBe(committed(path));
   });
 
   it('says which there are when asked for another, and what to do when a folder cannot be made', async () => {
     const unknown = await headway('dashboards', 'export', 'nope');
     expect([unknown.code, unknown.out]).toEqual([2, '']);
-    expect(unknown.err).toContain('Known: headway-job-overview.');
+    expect(unknown.err).toContain('Known: headway-job-overview, headway-pipeline.');
     const blocked = await headway('dashboards', 'export', '--out', '/dev/null/x');
     expect(blocked.code).toBe(2);
     expect(blocked.err).toMatch(/cannot write to \/dev\/null\/x \(ENOTDIR\)/);

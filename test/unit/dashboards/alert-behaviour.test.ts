@@ -16,13 +16,20 @@ interface Scenario {
   readonly alert: string;
   /** Minute to the severities that fire then. */
   readonly firing: Readonly<Record<number, readonly string[]>>;
+  /** What the alert is about; default a job. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /**
  * promtool evaluates the rules over virtual time. Annotations are left out: it would compare them as well, they are
  * made of queries on other series, and the alert chain's test has them with real data.
  */
-async function promtool({ series, alert, firing }: Scenario): Promise<{ passed: boolean; output: string }> {
+async function promtool({
+  series,
+  alert,
+  firing,
+  labels = { job: 'run-1' },
+}: Scenario): Promise<{ passed: boolean; output: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'headway-promtool-'));
   const test = {
     interval: '1m',
@@ -31,7 +38,7 @@ async function promtool({ series, alert, firing }: Scenario): Promise<{ passed: 
       eval_time: `${minute}m`,
       alertname: alert,
       exp_alerts: severities.map((severity) => ({
-        exp_labels: { job: 'run-1', severity, service: 'headway' },
+        exp_labels: { ...labels, severity, service: 'headway' },
       })),
     })),
   };
@@ -146,6 +153,78 @@ const SCENARIOS: readonly (readonly [name: string, scenario: Scenario])[] = [
       series: { 'headway_job_slo_burn_ratio{job="run-1",window="5m"}': '20x30' },
       alert: 'HeadwaySloBurn',
       firing: { 20: [] },
+    },
+  ],
+  [
+    'tables that are behind become a ticket, whether the data waits in Kafka or in a spool',
+    {
+      series: {
+        'headway_bus_kafka_lag_seconds{job="headway",instance="i",partition="3"}': '0x5 400x10 0x5',
+        'headway_bus_kafka_lag_seconds{job="headway",instance="i",partition="4"}': '0x20',
+      },
+      alert: 'HeadwayDataLate',
+      labels: { instance: 'i' },
+      firing: { 6: [], 10: ['ticket'], 19: [] },
+    },
+  ],
+  [
+    'an embedded Headway without an old batch is not behind',
+    {
+      series: { 'headway_bus_spool_oldest_age_seconds{job="headway",instance="i"}': '_x5 1 _x5 400x10' },
+      alert: 'HeadwayDataLate',
+      labels: { instance: 'i' },
+      firing: { 8: [], 20: ['ticket'] },
+    },
+  ],
+  [
+    'the first dead letter of a process becomes a ticket with its reason',
+    {
+      series: {
+        'headway_bus_dead_letters_total{job="headway",instance="i",reason="bad_lines"}': '0x10 1x30',
+        'headway_bus_dead_letters_total{job="headway",instance="i",reason="bad_body"}': '0x40',
+      },
+      alert: 'HeadwayDeadLetters',
+      labels: { instance: 'i', reason: 'bad_lines' },
+      firing: { 10: [], 12: ['ticket'], 30: [] },
+    },
+  ],
+  [
+    'a spool that fills pages before it is full',
+    {
+      series: {
+        'headway_bus_spool_waiting_bytes{job="headway",instance="i"}': '0+10x20',
+        'headway_bus_spool_limit_bytes{job="headway",instance="i"}': '100x20',
+      },
+      alert: 'HeadwaySpoolFilling',
+      labels: { instance: 'i' },
+      firing: { 8: [], 12: ['page'] },
+    },
+  ],
+  [
+    'a collector that keeps batches on its disk for minutes becomes a ticket',
+    {
+      series: { 'headway_bus_outage_seconds{job="headway",instance="i"}': '0x3 0+60x10 0x5' },
+      alert: 'HeadwayCollectorOut',
+      labels: { instance: 'i' },
+      firing: { 5: [], 11: ['ticket'], 18: [] },
+    },
+  ],
+  [
+    'messages that retention took unread page at once',
+    {
+      series: { 'headway_bus_kafka_lost_messages_total{job="headway",instance="i"}': '0x5 70x10' },
+      alert: 'HeadwayDataLost',
+      labels: { instance: 'i' },
+      firing: { 5: [], 7: ['page'] },
+    },
+  ],
+  [
+    'letters that cannot be put aside page when it goes on',
+    {
+      series: { 'headway_bus_dead_letter_failures_total{job="headway",instance="i"}': '0x5 1+1x20' },
+      alert: 'HeadwayDeadLettersStuck',
+      labels: { instance: 'i' },
+      firing: { 5: [], 10: ['page'] },
     },
   ],
 ];

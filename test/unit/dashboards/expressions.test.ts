@@ -5,6 +5,7 @@ import { buildRules } from '../../../dashboards/src/alerts/rules.ts';
 import { allDashboards } from '../../../dashboards/src/generated-files.ts';
 import { derivedMetric } from '../../../domain/catalog/derived-metrics.ts';
 import { deviceField } from '../../../domain/catalog/device-fields.ts';
+import { type PipelineLabel, pipelineMetric } from '../../../domain/catalog/pipeline-metrics.ts';
 import { type SelectorUse, selectorsOf, syntaxErrors } from './promql-names.ts';
 
 const RULES = buildRules();
@@ -57,16 +58,25 @@ describe('the PromQL of dashboards, rules, annotations and runbooks', () => {
     expect(unknown('headway_job_state{stat="hang"}')).toEqual(['headway_job_state{stat}']);
     expect(unknown('headway_job_state{state="hanging"}')).toEqual(['headway_job_state{state="hanging"}']);
     expect(unknown('DCGM_FI_DEV_NO_SUCH_FIELD')).toEqual(['DCGM_FI_DEV_NO_SUCH_FIELD']);
+    expect(unknown('headway_bus_spool_bytes_bucket')).toEqual(['headway_bus_spool_bytes_bucket']);
+    expect(unknown('headway_bus_dead_letters_total{reason="rain"}')).toHaveLength(1);
   });
 });
 
 function unknownNames({ metric, matchers }: SelectorUse): string[] {
-  const derived = derivedMetric(metric);
-  if (derived === undefined) return deviceField('nvidia', metric) === undefined ? [metric] : [];
+  const listed = derivedMetric(metric) ?? scraped(metric);
+  if (listed === undefined) return deviceField('nvidia', metric) === undefined ? [metric] : [];
   return matchers.flatMap(({ label, operator, value }) => {
-    const known = derived.labels.find(({ name }) => name === label);
+    const known = listed.labels.find(({ name }) => name === label);
     if (known === undefined) return [`${metric}{${label}}`];
     const closed = known.values !== undefined && operator === '=' && !known.values.includes(value);
     return closed ? [`${metric}{${label}=${JSON.stringify(value)}}`] : [];
   });
+}
+
+/** A metric of the pipeline as it is stored: whoever scrapes the page adds what they scraped. */
+function scraped(metric: string): { labels: readonly PipelineLabel[] } | undefined {
+  const own = pipelineMetric(metric);
+  if (own === undefined) return undefined;
+  return { labels: [...own.labels, { name: 'job' }, { name: 'instance' }, { name: 'le' }] };
 }

@@ -90,7 +90,10 @@ describe('the files of the page', () => {
 describe('dashboards and alerts', () => {
   it('lists the dashboards and gives each as committed', async () => {
     expect(await (await routes.request('/dashboards')).json()).toMatchObject({
-      dashboards: [{ uid: 'headway-job-overview', title: 'Job overview' }],
+      dashboards: [
+        { uid: 'headway-job-overview', title: 'Job overview' },
+        { uid: 'headway-pipeline', title: 'Pipeline' },
+      ],
     });
     const response = await routes.request('/dashboards/headway-job-overview.json');
     const committed = new URL('dashboards/generated/dashboards/headway-job-overview.json', ROOT);
