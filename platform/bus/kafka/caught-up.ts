@@ -1,5 +1,5 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../../log.ts';
+import { pause } from './pause.ts';
 import { type RetryPauses, untilDone } from './retry.ts';
 import type { EndsByPartition } from './topic-ends.ts';
 
@@ -33,7 +33,7 @@ export async function waitUntilStored(
     for (const [partition, { high }] of missing)
       if ((now.value.get(partition) ?? -1) >= high) missing.delete(partition);
     if (missing.size === 0) return true;
-    await setTimeout(LOOK_S * 1000, undefined, { signal }).catch(() => undefined);
+    await pause(LOOK_S, signal);
   }
   return false;
 }

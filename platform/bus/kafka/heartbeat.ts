@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { pause } from './pause.ts';
 
 /**
  * Heartbeats go out beside the work: the client sends none of its own while a batch is handled, and a reader that is
@@ -29,13 +29,8 @@ async function beat(
   onLost: (cause: Error) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  for (;;) {
-    try {
-      // The client itself leaves a beat out that comes too early.
-      await setTimeout((interval_s * 1000) / 2, undefined, { signal });
-    } catch {
-      return;
-    }
+  // The client itself leaves a beat out that comes too early.
+  while (await pause(interval_s / 2, signal)) {
     try {
       await heartbeat();
     } catch (cause) {

@@ -47,7 +47,7 @@ export function readLogMessage(
   refused_lines_named_max: number,
 ): LogMessage {
   const offset = Number(message.offset);
-  const origin = { ...place, offset, headers: headersOf(message) };
+  const origin = () => ({ ...place, offset, headers: headersOf(message) });
   const id = `${place.topic}/${place.partition}/${offset}`;
   const own = {
     offset,
@@ -79,7 +79,7 @@ function foreign(
   id: string,
   key: string,
   { batch, refused }: ReturnType<typeof readForeignMessage>,
-  origin: DeadLetterOrigin,
+  originOf: () => DeadLetterOrigin,
 ): Pick<LogMessage, 'rows' | 'batch' | 'letter'> {
   const rows = Math.max(1, batch?.rows ?? 0);
   if (refused === null) return { rows, batch, letter: null };
@@ -97,7 +97,7 @@ function foreign(
     body: refused.body,
   };
   const reason = { code: 'bad_lines', text } as const;
-  return { rows, batch, letter: { letter, reason, origin: { ...origin, lines: refused.named } } };
+  return { rows, batch, letter: { letter, reason, origin: { ...originOf(), lines: refused.named } } };
 }
 
 function unreadable(
@@ -105,8 +105,9 @@ function unreadable(
   key: string,
   body: Uint8Array,
   text: string,
-  origin: DeadLetterOrigin,
+  originOf: () => DeadLetterOrigin,
 ): PutAside {
+  const origin = originOf();
   const { [HEADERS.kind]: kind = 'unreadable' } = origin.headers ?? {};
   return {
     letter: { id, kind, schemaVersion: 0, key, rows: 0, body },

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Fence } from '../../fence.ts';
 import type { Log } from '../../log.ts';
 import type { DeliveryHandler } from '../bus.ts';
@@ -7,6 +6,7 @@ import type { OffsetRange, PartitionClaim, PartitionPositions } from '../partiti
 import { withoutCopies } from './copies.ts';
 import { type LogMessage, RESERVED_NAME } from './log-message.ts';
 import { isOtherLog, type LogEnds, type LogStart, logStart } from './log-start.ts';
+import { pause } from './pause.ts';
 import { cutRanges } from './range.ts';
 import type { KafkaReaderConfig } from './reader-config.ts';
 import type { MutableCounts } from './reader-counts.ts';
@@ -351,7 +351,7 @@ async function endsOf(deps: PartitionDependencies, read_to: number): Promise<Log
   for (let look = 1; ; look++) {
     const ends = await untilDone('ends of a partition not read', () => deps.ends(), deps);
     if (ends === undefined || ends.value.high >= read_to || look === SHORT_LOOKS) return ends?.value;
-    await setTimeout(pause_s * 1000, undefined, { signal: deps.signal }).catch(() => undefined);
+    await pause(pause_s, deps.signal);
     pause_s *= 2;
   }
 }

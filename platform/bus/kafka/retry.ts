@@ -1,6 +1,6 @@
-import { setTimeout } from 'node:timers/promises';
 import { Fenced } from '../../fence.ts';
 import type { Log } from '../../log.ts';
+import { pause } from './pause.ts';
 
 export interface RetryPauses {
   readonly retry_first_s: number;
@@ -25,8 +25,7 @@ export async function untilDone<T>(
       const problem = cause instanceof Error ? cause.message : String(cause);
       log.warn(what, { problem, attempt, retry_in_s: pause_s });
     }
-    await setTimeout(pause_s * 1000, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return undefined;
+    if (!(await pause(pause_s, signal))) return undefined;
     pause_s = Math.min(pause_s * 2, config.retry_max_s);
   }
 }
