@@ -5,7 +5,7 @@ import { median } from '../statistics.ts';
 import { type CheckpointAdvice, checkpointAdvice } from './checkpoint-advice.ts';
 import { type CheckpointOperation, unionLength } from './checkpoint-groups.ts';
 import { type DurationSummary, durationsOf } from './durations.ts';
-import type { JobView } from './job-view.ts';
+import type { LiveView } from './live-view.ts';
 import type { FailureRates } from './reliability.ts';
 
 interface CheckpointSums {
@@ -50,7 +50,7 @@ export interface SaveInterval {
   readonly in_use_steps: number | null;
 }
 
-export function checkpointsOf(view: JobView, ledger: LedgerJson, reliability: FailureRates): Checkpoints {
+export function checkpointsOf(view: LiveView, ledger: LedgerJson, reliability: FailureRates): Checkpoints {
   const { checkpoints } = view.evidence;
   const inside = checkpoints.filter(
     ({ start_us, end_us }) => start_us >= ledger.from_us && end_us <= ledger.to_us,
@@ -86,7 +86,7 @@ export function checkpointReasons({ saves, advice }: Checkpoints): Record<string
 }
 
 function lastSaved(
-  { timeline }: JobView,
+  { timeline }: LiveView,
   save: CheckpointOperation | undefined,
 ): Pick<Checkpoints, 'last_saved_step' | 'last_saved_step_is' | 'last_saved_at'> {
   if (save === undefined) return { last_saved_step: null, last_saved_step_is: null, last_saved_at: null };
@@ -104,7 +104,7 @@ function usualTier(saves: readonly CheckpointOperation[]): CkptTier | null {
 }
 
 function intervalOf(
-  { account }: JobView,
+  { account }: LiveView,
   saves: readonly CheckpointOperation[],
   tier: CkptTier | null,
 ): SaveInterval {

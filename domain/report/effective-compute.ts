@@ -2,7 +2,7 @@ import { COMPUTE_FACTORS } from '../catalog/derived-metrics.ts';
 import { lengthOf } from '../ledger/layers.ts';
 import type { Bucket, LedgerJson } from '../ledger/ledger-shape.ts';
 import { queuedParts } from './job-evidence.ts';
-import type { JobView } from './job-view.ts';
+import type { LiveView } from './live-view.ts';
 import type { WorkSums } from './work-table.ts';
 
 export type ComputeFactorName = (typeof COMPUTE_FACTORS)[number];
@@ -76,7 +76,7 @@ const NOTHING_LEFT = 'nothing is left of which it could be a share';
  * telescopes; what no factor claims is `other`, productive time whose FLOPs nobody knows is `counted`, and nothing is
  * clamped. Of a range when the view is of one; `ledger` is that of the same range.
  */
-export function effectiveCompute(view: JobView, ledger: LedgerJson): EffectiveCompute {
+export function effectiveCompute(view: LiveView, ledger: LedgerJson): EffectiveCompute {
   const { evidence, work, spec } = view;
   const { from_us, to_us } = ledger;
   const { table } = work();
@@ -109,7 +109,7 @@ export function effectiveCompute(view: JobView, ledger: LedgerJson): EffectiveCo
 
 /** MFU on the productive time of steps whose FLOPs are known: the program factor of MPG. */
 export function programGoodput(
-  view: JobView,
+  view: LiveView,
   { from_us, to_us }: Pick<LedgerJson, 'from_us' | 'to_us'>,
 ): { readonly value: number | null; readonly reason: string | null } {
   const { table } = view.work();
@@ -121,7 +121,7 @@ export function programGoodput(
   return { value: sums.flops / ((sums.counted / 1e6) * peak_flops), reason: null };
 }
 
-function missingFor({ spec }: JobView, has_flops: boolean, has_devices: boolean): string | null {
+function missingFor({ spec }: LiveView, has_flops: boolean, has_devices: boolean): string | null {
   if (spec.model === null) return spec.reasons['model'] ?? 'no model is known';
   if (!has_flops) return 'no kept step tells its tokens, so its FLOPs are not known';
   if (spec.peak_flops === null)
@@ -131,7 +131,7 @@ function missingFor({ spec }: JobView, has_flops: boolean, has_devices: boolean)
 }
 
 /** The factors of productive time: whose FLOPs are known, at what speed, against which baseline. */
-function steadyFactors(view: JobView, chain: Chain, sums: WorkSums, has_flops: boolean): void {
+function steadyFactors(view: LiveView, chain: Chain, sums: WorkSums, has_flops: boolean): void {
   const productive_s = sums.productive / 1e6;
   // without any FLOPs the chain ends at the ideal step time, over all productive time
   const counted_s = has_flops ? sums.counted / 1e6 : productive_s;
@@ -176,7 +176,7 @@ function steadyFactors(view: JobView, chain: Chain, sums: WorkSums, has_flops: b
 
 type Parts = Record<string, number>;
 
-function amountsOf(view: JobView, ledger: LedgerJson, weight: 'device_s' | 's') {
+function amountsOf(view: LiveView, ledger: LedgerJson, weight: 'device_s' | 's') {
   const { account, timeline, evidence, range } = view;
   const amounts = weight === 'device_s' ? ledger.device_seconds : ledger.buckets_s;
   const parts: Record<ComputeFactorName, Parts> = Object.fromEntries(

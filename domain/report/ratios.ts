@@ -4,8 +4,8 @@ import { lengthOf } from '../ledger/layers.ts';
 import type { Bucket, LedgerJson, Segment } from '../ledger/ledger-shape.ts';
 import type { Timeline } from '../ledger/timeline.ts';
 import { queuedParts } from './job-evidence.ts';
-import type { JobView } from './job-view.ts';
 import type { StepRange } from './kept-steps.ts';
+import type { LiveView } from './live-view.ts';
 import { savedWork } from './saved-work.ts';
 
 export type RatioName = (typeof NAMED_RATIOS)[number];
@@ -54,7 +54,7 @@ const NO_DEVICES = 'nobody said how many devices the job holds';
  * @param range what was asked for, where it is not that of the view
  */
 export function namedRatios(
-  view: JobView,
+  view: LiveView,
   ledger: LedgerJson,
   mfu: { readonly value: number | null; readonly reason: string | null },
   range: StepRange = view.range,
@@ -118,7 +118,7 @@ interface Times {
 /** Buckets in which the resources that the job needs are not all there. */
 const WAITING = ['down_wait_nodes', 'elastic_slice_down', 'elastic_scale_up'] as const satisfies Bucket[];
 
-function timesOf(view: JobView, ledger: LedgerJson, range: StepRange): Times {
+function timesOf(view: LiveView, ledger: LedgerJson, range: StepRange): Times {
   const { buckets_s, device_seconds, horizon_s, from_us, to_us } = ledger;
   const { account, timeline, evidence } = view;
   const productive_s = buckets_s.productive ?? 0;
@@ -156,7 +156,7 @@ function timesOf(view: JobView, ledger: LedgerJson, range: StepRange): Times {
 }
 
 function mpgOf(
-  view: JobView,
+  view: LiveView,
   { weighted }: Times,
   mfu: { readonly value: number | null; readonly reason: string | null },
 ): MpgRatio {
@@ -184,7 +184,7 @@ function mpgOf(
 }
 
 function ratio(
-  { clock_is_made_up }: JobView,
+  { clock_is_made_up }: LiveView,
   above: number | null,
   below: number | null,
   words: Pick<NamedRatio, 'numerator' | 'denominator' | 'unit'>,

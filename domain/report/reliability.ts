@@ -4,6 +4,7 @@ import { type Mtbf, mtbf, RUNNING_BUCKETS, runningTime } from '../ledger/reliabi
 import { type EttrSensitivity, ettrSensitivity } from './ettr-sensitivity.ts';
 import type { IncidentColumns } from './incident-columns.ts';
 import type { JobView } from './job-view.ts';
+import type { LiveView } from './live-view.ts';
 
 export type MtbfVariant = (typeof MTBF_VARIANTS)[number];
 
@@ -48,7 +49,7 @@ const NO_CLOCK = 'the log carries no time: how long the job ran between failures
  * @param incidents of the report's range, with their causes
  */
 export function failureRates(
-  view: JobView,
+  view: LiveView,
   ledger: LedgerJson,
   incidents: readonly NamedIncident[],
 ): FailureRates {
@@ -128,7 +129,7 @@ function countsOf(incidents: readonly NamedIncident[]): Reliability['interruptio
 
 /** Null where an attempt that ran in the range did not say its nodes. */
 function nodeRunningTime(
-  { account, timeline, evidence }: JobView,
+  { account, timeline, evidence }: LiveView,
   { from_us, to_us }: LedgerJson,
 ): number | null {
   const nodes = new Map<number, number | undefined>(

@@ -2,7 +2,7 @@ import type { BURN_WINDOWS } from '../catalog/reliability-metrics.ts';
 import { ledgerBetween } from '../ledger/ledger.ts';
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
 import { budgetBurn } from '../ledger/reliability.ts';
-import type { JobView } from './job-view.ts';
+import type { LiveView } from './live-view.ts';
 
 /** Stretches that burn rates are given for, seconds. */
 export const BURN_WINDOWS_S = {
@@ -70,7 +70,7 @@ export interface Slo {
 }
 
 /** Null where nobody set a target. */
-export function sloOf(view: JobView, ledger: LedgerJson): Slo | null {
+export function sloOf(view: LiveView, ledger: LedgerJson): Slo | null {
   const target = targetOf(view);
   if (target === null) return null;
   const { target_ratio } = target;
@@ -102,7 +102,7 @@ export function sloOf(view: JobView, ledger: LedgerJson): Slo | null {
   };
 }
 
-function targetOf({ spec, site }: JobView): Pick<Slo, 'target_ratio' | 'source'> | null {
+function targetOf({ spec, site }: LiveView): Pick<Slo, 'target_ratio' | 'source'> | null {
   const { goodput_target_ratio } = spec.event;
   if (goodput_target_ratio !== undefined) return { target_ratio: goodput_target_ratio, source: 'job' };
   const fleet = site.goodput_target_ratio ?? null;
@@ -123,7 +123,7 @@ function judgedOf({ buckets_s, horizon_s }: LedgerJson): Judged {
 }
 
 function burnRates(
-  { account, timeline }: JobView,
+  { account, timeline }: LiveView,
   told: LedgerJson,
   target_ratio: number,
   isKnown: boolean,

@@ -1,7 +1,7 @@
 import { SLOW_CAUSES } from '../catalog/derived-metrics.ts';
 import type { LedgerJson } from '../ledger/ledger-shape.ts';
 import type { IdealStep } from './ideal-step.ts';
-import type { JobView } from './job-view.ts';
+import type { LiveView } from './live-view.ts';
 import type { SlowCause, WorkSums } from './work-table.ts';
 
 /** Productive time against its ideal: `productive = ideal + excess + unjudged`, and the causes sum to the excess. */
@@ -43,7 +43,10 @@ export interface SlowTime {
 /** Suspects listed; the sums are of all. */
 const SUSPECTS_MAX = 10;
 
-export function slowTime(view: JobView, { from_us, to_us }: Pick<LedgerJson, 'from_us' | 'to_us'>): SlowTime {
+export function slowTime(
+  view: LiveView,
+  { from_us, to_us }: Pick<LedgerJson, 'from_us' | 'to_us'>,
+): SlowTime {
   const { ideals, table, evidence } = view.work();
   const wall = table.wall(from_us, to_us);
   const device = table.device(from_us, to_us);

@@ -1,6 +1,7 @@
 import type { AttemptStartEvent, JobScopedEvent, PlacementEvent } from '../events.ts';
 import type { Segment } from '../ledger/ledger-shape.ts';
-import type { JobView } from './job-view.ts';
+import { clipped } from '../ledger/timeline.ts';
+import type { LiveView } from './live-view.ts';
 
 /** Where the job was, over some time (microseconds): one device of a node, or all of them. */
 export interface DevicePlace {
@@ -39,26 +40,18 @@ export interface TelemetryRequest {
  * names a node, or the clock of the job's events is made up: then no device can be told to be the job's.
  */
 export function telemetryRequest(
-  view: Pick<JobView, 'account' | 'range' | 'clock_is_made_up'>,
+  view: Pick<LiveView, 'account' | 'timeline' | 'range' | 'clock_is_made_up'>,
   events: readonly JobScopedEvent[],
   range: { readonly from_us?: number | undefined; readonly to_us?: number | undefined } = view.range,
 ): TelemetryRequest | null {
-  const { account, clock_is_made_up } = view;
+  const { account, timeline, clock_is_made_up } = view;
   if (clock_is_made_up || account.attempts.length === 0) return null;
   const from_us = Math.max(account.from_us, range.from_us ?? account.from_us);
   const to_us = Math.min(account.to_us, range.to_us ?? account.to_us);
-  const segments = segmentsWithin(account.segments, from_us, to_us);
+  const segments = clipped(timeline.segments(from_us, to_us), from_us, to_us);
   const placed = placesOf(events, view, from_us, to_us);
   if (placed.places.length === 0 || segments.length === 0) return null;
   return { ...placed, stretches: merged(segments), held_device_s: heldSeconds(segments) };
-}
-
-function segmentsWithin(segments: readonly Segment[], from_us: number, to_us: number): Segment[] {
-  return segments.flatMap((segment) => {
-    const from = Math.max(segment.from_us, from_us);
-    const to = Math.min(segment.to_us, to_us);
-    return from < to ? [{ ...segment, from_us: from, to_us: to }] : [];
-  });
 }
 
 function merged(segments: readonly Segment[]): BucketStretch[] {
@@ -91,7 +84,7 @@ interface Hold {
 
 function placesOf(
   events: readonly JobScopedEvent[],
-  { account }: Pick<JobView, 'account'>,
+  { account, timeline }: Pick<LiveView, 'account' | 'timeline'>,
   from_us: number,
   to_us: number,
 ): Pick<TelemetryRequest, 'places' | 'placed_by' | 'whole_nodes'> {
@@ -113,7 +106,7 @@ function placesOf(
     if (told.length > 0) used.add(own.length > 0 ? 'placement' : 'nodes');
     if (own.length === 0) {
       const nodes = told.flatMap(asTold).map(({ node }) => node);
-      whole_nodes.push({ nodes, devices: devicesHeld(account, hold) });
+      whole_nodes.push({ nodes, devices: devicesHeld(timeline, hold) });
     }
     for (const { node, device, from, to } of told.flatMap(asTold)) {
       const place = {
@@ -130,11 +123,10 @@ function placesOf(
   return { places: [...places.values()], placed_by, whole_nodes };
 }
 
-function devicesHeld({ segments }: JobView['account'], { from_us, to_us }: Hold): number | undefined {
+function devicesHeld(timeline: LiveView['timeline'], { from_us, to_us }: Hold): number | undefined {
   let most: number | undefined;
-  for (const segment of segments) {
-    if (segment.to_us <= from_us || segment.from_us >= to_us || segment.devices === undefined) continue;
-    most = Math.max(most ?? 0, segment.devices);
+  for (const { devices } of timeline.rows(from_us, to_us)) {
+    if (devices !== undefined) most = Math.max(most ?? 0, devices);
   }
   return most;
 }
@@ -154,7 +146,7 @@ function asTold(told: ToldPlace): ToldPlace[] {
   return isAddress || short === undefined || short === told.node ? [told] : [told, { ...told, node: short }];
 }
 
-function holdsOf(events: readonly JobScopedEvent[], account: JobView['account']): Hold[] {
+function holdsOf(events: readonly JobScopedEvent[], account: LiveView['account']): Hold[] {
   const starts = events.filter((event): event is AttemptStartEvent => event.type === 'attempt_start');
   return account.attempts.map(({ attempt, start_us }, index) => {
     // the account numbers attempts that came without a number, or with a used one, anew: the start's own is sought

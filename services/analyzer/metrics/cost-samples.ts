@@ -1,10 +1,10 @@
 import { deviceSeconds } from '../../../domain/ledger/device-seconds.ts';
 import { priceOf } from '../../../domain/report/cost.ts';
-import type { JobView } from '../../../domain/report/job-view.ts';
+import type { LiveView } from '../../../domain/report/live-view.ts';
 import type { SampleList } from './metric-sample.ts';
 
 /** What the devices held so far cost, by bucket and cause; nothing without a price. */
-export function addCostSamples(list: SampleList, view: JobView): void {
+export function addCostSamples(list: SampleList, view: LiveView): void {
   const price = priceOf(view);
   if (price === null || view.clock_is_made_up) return;
   const { price_per_device_hour, currency } = price;

@@ -1,5 +1,6 @@
 import type { JobScopedEvent } from '../../../domain/events.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
+import type { LiveView } from '../../../domain/report/live-view.ts';
 import { type TelemetrySummary, telemetrySummary } from '../../../domain/report/telemetry.ts';
 import { telemetryRequest } from '../../../domain/report/telemetry-request.ts';
 import type { Log } from '../../../platform/log.ts';
@@ -79,7 +80,7 @@ export class DeviceWindow {
    * `heard_until_us`: when anything of the job's nodes was last stored; undefined: never, and nothing need be asked.
    */
   async at(
-    view: JobView,
+    view: LiveView,
     events: readonly JobScopedEvent[],
     heard_until_us: number | undefined,
   ): Promise<WindowView | null> {
@@ -113,7 +114,7 @@ export class DeviceWindow {
     if (oldest !== undefined && this.#told.size > REMEMBERED_MAX) this.#told.delete(oldest);
   }
 
-  async #read(view: JobView, events: readonly JobScopedEvent[], now_us: number): Promise<WindowView | null> {
+  async #read(view: LiveView, events: readonly JobScopedEvent[], now_us: number): Promise<WindowView | null> {
     const since_us = now_us - this.#share * this.#config.device_window_s * 1e6;
     const { kept, measured } = view.track.since(since_us);
     const [first, last] = [kept[0], kept.at(-1)];

@@ -1,7 +1,7 @@
 import { MFU_CONVENTIONS } from '../../../domain/catalog/derived-metrics.ts';
 import type { JobState } from '../../../domain/ledger/ledger-shape.ts';
-import type { JobView } from '../../../domain/report/job-view.ts';
 import type { LiveOptions, LiveRates } from '../../../domain/report/live-rates.ts';
+import type { LiveView } from '../../../domain/report/live-view.ts';
 import { efficiencyRates } from '../../../domain/report/rates.ts';
 import type { SampleList } from './metric-sample.ts';
 
@@ -13,7 +13,7 @@ export interface EfficiencyOptions extends LiveOptions {
 /** A rate is of steps that are being made, or were made by a run that is over: in a stand-still there is none. */
 const HAS_RATES = new Set<JobState>(['running', 'ended']);
 
-export function addEfficiencySamples(list: SampleList, view: JobView, options: EfficiencyOptions): void {
+export function addEfficiencySamples(list: SampleList, view: LiveView, options: EfficiencyOptions): void {
   if (!HAS_RATES.has(view.account.state)) return;
   const rates = view.track.rates(options);
   if (rates === null) return;
@@ -25,7 +25,7 @@ export function addEfficiencySamples(list: SampleList, view: JobView, options: E
   addLinearity(list, view, rates, options);
 }
 
-function addMfu(list: SampleList, { spec }: JobView, rates: LiveRates): void {
+function addMfu(list: SampleList, { spec }: LiveView, rates: LiveRates): void {
   const { mfu_ratio } = efficiencyRates(rates.tokens_per_s_per_device, spec);
   for (const convention of MFU_CONVENTIONS) {
     list.add('headway_job_mfu_ratio', mfu_ratio?.[convention], { convention });
@@ -36,7 +36,7 @@ function addMfu(list: SampleList, { spec }: JobView, rates: LiveRates): void {
 
 function addLinearity(
   list: SampleList,
-  { track }: JobView,
+  { track }: LiveView,
   rates: LiveRates,
   options: EfficiencyOptions,
 ): void {

@@ -1,7 +1,7 @@
 import { deviceSeconds } from '../../../domain/ledger/device-seconds.ts';
 import { ledgerBetween } from '../../../domain/ledger/ledger.ts';
 import type { Bucket, LedgerJson, Segment } from '../../../domain/ledger/ledger-shape.ts';
-import type { JobView } from '../../../domain/report/job-view.ts';
+import type { LiveView } from '../../../domain/report/live-view.ts';
 import type { SampleList } from './metric-sample.ts';
 
 /** The stretches that goodput is given for, beside the whole run. */
@@ -18,7 +18,7 @@ export interface LiveLedgers {
   readonly recent: ReadonlyMap<string, LedgerJson>;
 }
 
-type Accounted = Pick<JobView, 'account' | 'timeline'>;
+type Accounted = Pick<LiveView, 'account' | 'timeline'>;
 
 export function liveLedgers(view: Accounted): LiveLedgers {
   const { from_us, to_us } = view.account;

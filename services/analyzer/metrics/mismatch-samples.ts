@@ -1,11 +1,11 @@
-import type { JobView } from '../../../domain/report/job-view.ts';
+import type { LiveView } from '../../../domain/report/live-view.ts';
 import { loggedNumbers } from '../../../domain/report/logged.ts';
 import { throughputOf } from '../../../domain/report/throughput.ts';
 import { verdictsOf } from '../../../domain/report/verdicts.ts';
 import type { SampleList } from './metric-sample.ts';
 
 /** Figures that the framework printed over the newest kept steps and that are not ours, with what explains them. */
-export function addMismatchSamples(list: SampleList, view: JobView, window_steps: number): void {
+export function addMismatchSamples(list: SampleList, view: LiveView, window_steps: number): void {
   const recent = view.track.newest(window_steps);
   const logged = loggedNumbers(recent, view.spec);
   const { tokens_per_s_per_device } = throughputOf(recent);

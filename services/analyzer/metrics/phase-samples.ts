@@ -1,5 +1,5 @@
 import { STEP_PHASES } from '../../../domain/catalog/step-metrics.ts';
-import type { JobView } from '../../../domain/report/job-view.ts';
+import type { LiveView } from '../../../domain/report/live-view.ts';
 import { stepTimeOf } from '../../../domain/report/step-time.ts';
 import type { SampleList } from './metric-sample.ts';
 
@@ -7,7 +7,7 @@ import type { SampleList } from './metric-sample.ts';
  * Parts of the newest kept steps, and how slow each rank is beside the usual one. Nothing where no rank tells parts:
  * step times of ranks that wait for each other are alike.
  */
-export function addPhaseSamples(list: SampleList, view: JobView, window_steps: number): void {
+export function addPhaseSamples(list: SampleList, view: LiveView, window_steps: number): void {
   if (view.step_phases.size === 0) return;
   const recent = view.track.newest(window_steps);
   const [oldest] = recent;

@@ -1,6 +1,6 @@
 import type { LedgerJson } from '../../../domain/ledger/ledger-shape.ts';
 import { effectiveCompute, programGoodput } from '../../../domain/report/effective-compute.ts';
-import type { JobView } from '../../../domain/report/job-view.ts';
+import type { LiveView } from '../../../domain/report/live-view.ts';
 import { namedRatios } from '../../../domain/report/ratios.ts';
 import { slowTime } from '../../../domain/report/slow-time.ts';
 import type { LiveLedgers } from './ledger-samples.ts';
@@ -11,7 +11,7 @@ const OF_WINDOWS = ['ettr_with_queue', 'effective_share'] as const;
 const OF_RUN = [...OF_WINDOWS, 'goodput_saved_only', 'mpg'] as const;
 
 /** The named ratios beside `goodput_runtime`, the factors from paid to kept FLOPs, and slow time by cause. */
-export function addRatioSamples(list: SampleList, view: JobView, { run, recent }: LiveLedgers): void {
+export function addRatioSamples(list: SampleList, view: LiveView, { run, recent }: LiveLedgers): void {
   const ratios = namedRatios(view, run, programGoodput(view, run));
   for (const ratio of OF_RUN) {
     list.add('headway_job_goodput_ratio', ratios[ratio].value, { ratio, window: 'run' });
@@ -34,7 +34,7 @@ export function addRatioSamples(list: SampleList, view: JobView, { run, recent }
 
 const NO_MFU = { value: null, reason: null };
 
-function addFactors(list: SampleList, view: JobView, run: LedgerJson): void {
+function addFactors(list: SampleList, view: LiveView, run: LedgerJson): void {
   const { factors, effective_compute_ratio } = effectiveCompute(view, run);
   for (const { factor, ratio } of factors) list.add('headway_effective_compute_ratio', ratio, { factor });
   list.add('headway_effective_compute_ratio', effective_compute_ratio, { factor: 'product' });

@@ -2,14 +2,14 @@ import { BURN_WINDOWS, MTBF_VARIANTS } from '../../../domain/catalog/reliability
 import type { LedgerJson } from '../../../domain/ledger/ledger-shape.ts';
 import { checkpointsOf } from '../../../domain/report/checkpoints.ts';
 import { incidentColumns } from '../../../domain/report/incident-columns.ts';
-import type { JobView } from '../../../domain/report/job-view.ts';
+import type { LiveView } from '../../../domain/report/live-view.ts';
 import { nodeRepairOf } from '../../../domain/report/node-repair.ts';
 import { type FailureRates, failureRates, type NamedIncident } from '../../../domain/report/reliability.ts';
 import { sloOf } from '../../../domain/report/slo.ts';
 import type { SampleList } from './metric-sample.ts';
 
 /** Failures, repairs of nodes, checkpoints, the error budget and the newest steps against those before. */
-export function addReliabilitySamples(list: SampleList, view: JobView, run: LedgerJson): void {
+export function addReliabilitySamples(list: SampleList, view: LiveView, run: LedgerJson): void {
   const rates = failureRates(view, run, namedIncidents(view));
   addFailures(list, rates);
   addNodeRepair(list, view);
@@ -32,7 +32,7 @@ export function addReliabilitySamples(list: SampleList, view: JobView, run: Ledg
   }
 }
 
-function namedIncidents({ account, evidence, spec }: JobView): NamedIncident[] {
+function namedIncidents({ account, evidence, spec }: LiveView): NamedIncident[] {
   const is_from_log = spec.event.labels?.['framework'] !== undefined;
   return account.incidents.map((incident) => ({
     kind: incident.kind,
@@ -54,7 +54,7 @@ function addFailures(list: SampleList, { mtbf, interruptions }: FailureRates): v
   }
 }
 
-function addNodeRepair(list: SampleList, { evidence, at_us }: JobView): void {
+function addNodeRepair(list: SampleList, { evidence, at_us }: LiveView): void {
   // nothing told of nodes is not the same as no node in repair
   if (evidence.node_states.length === 0) return;
   const { count, mean_s, median_s, p90_s, open } = nodeRepairOf(evidence.node_states, at_us);
@@ -63,7 +63,7 @@ function addNodeRepair(list: SampleList, { evidence, at_us }: JobView): void {
   list.add('headway_job_nodes_in_repair', open.length);
 }
 
-function addSlo(list: SampleList, view: JobView, run: LedgerJson): void {
+function addSlo(list: SampleList, view: LiveView, run: LedgerJson): void {
   const slo = sloOf(view, run);
   if (slo === null) return;
   list.add('headway_job_slo_target_ratio', slo.target_ratio);

@@ -1,5 +1,5 @@
 import type { CollectiveRow } from '../../../domain/report/collectives.ts';
-import type { JobView } from '../../../domain/report/job-view.ts';
+import type { LiveView } from '../../../domain/report/live-view.ts';
 import { addCollectiveSamples } from './collective-samples.ts';
 import { addCostSamples } from './cost-samples.ts';
 import type { WindowView } from './device-window.ts';
@@ -24,7 +24,7 @@ export interface SampleOptions extends EfficiencyOptions {
 
 /** Every derived figure of a job as of the view's moment (`domain/catalog/derived-metrics.ts`); unknown ones are left out. */
 export function samplesOf(
-  view: JobView,
+  view: LiveView,
   options: SampleOptions,
   devices: WindowView | null = null,
 ): MetricSample[] {

@@ -2,7 +2,11 @@ import { modelName } from '../../../domain/report/job-spec.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
 
 /** The row of `job_specs`: what steps are joined with to give FLOPs, MFU and money. NULL: nobody said. */
-export function specRow({ spec, history, site }: JobView): Readonly<Record<string, unknown>> {
+export function specRow({
+  spec,
+  history,
+  site,
+}: Pick<JobView, 'spec' | 'history' | 'site'>): Readonly<Record<string, unknown>> {
   const { event, model, hardware } = spec;
   return {
     spec_version: history.version,
