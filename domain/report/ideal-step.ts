@@ -1,5 +1,5 @@
 import type { ResolvedSpec } from './job-spec.ts';
-import { bestSustained } from './sustained.ts';
+import { SustainedWindows } from './sustained.ts';
 import type { KeptStep } from './throughput.ts';
 
 export interface IdealLimits {
@@ -52,7 +52,7 @@ export type IdealKey = Pick<KeptStep, 'devices' | 'tokens' | 'start_us'>;
  */
 export function idealSteps(
   measured: readonly KeptStep[],
-  { event, devices }: SpecWithIdeal,
+  spec: SpecWithIdeal,
   changed_at_us: number | undefined,
   limits: IdealLimits = IDEAL_DEFAULTS,
 ): Ideals {
@@ -62,53 +62,113 @@ export function idealSteps(
     if (sizes.size > limits.batch_sizes_max) break;
   }
   const isPerToken = sizes.size > limits.batch_sizes_max;
-  const groupOf = (step: IdealKey) => {
-    const age = changed_at_us !== undefined && step.start_us < changed_at_us ? 'before' : 'now';
-    return `${age} ${step.devices ?? ''} ${isPerToken ? '' : (step.tokens ?? '')}`;
-  };
-  const groups = new Map<string, KeptStep[]>();
-  for (const step of measured) {
-    const known = groups.get(groupOf(step));
-    if (known === undefined) groups.set(groupOf(step), [step]);
-    else known.push(step);
-  }
-  const given = event.ideal_step_s;
-  const list: IdealStep[] = [];
-  const figures = new Map<string, (step: IdealKey) => number | undefined>();
-  for (const [group, steps] of groups) {
-    const first = steps[0];
-    if (first === undefined) continue;
-    const count = steps.reduce((sum, step) => sum + step.count, 0);
-    const known = { devices: first.devices ?? null, tokens: isPerToken ? null : (first.tokens ?? null) };
-    const isTheirs = group.startsWith('now') && (devices === null || (first.devices ?? devices) === devices);
-    if (given !== undefined && isTheirs) {
-      figures.set(group, () => given);
-      list.push({ ...known, ideal_step_s: given, source: 'operator', steps: count });
-      continue;
-    }
-    const scale = (step: IdealKey) => (isPerToken ? (step.tokens ?? 0) : 1);
-    const learned = learn(steps, scale, limits);
-    if (learned === null) continue;
-    const usual = isPerToken ? medianTokens(steps) : 1;
-    figures.set(group, (step) => (scale(step) > 0 ? learned * scale(step) : undefined));
-    list.push({ ...known, ideal_step_s: learned * usual, source: 'learned', steps: count });
-  }
-  return { list, groupOf, of: (step) => figures.get(groupOf(step))?.(step) };
+  const learning = new IdealLearning({ spec, changed_at_us, isPerToken }, limits);
+  for (const step of measured) learning.push(step);
+  return learning.ideals();
 }
 
-function learn(
-  steps: readonly KeptStep[],
-  scale: (step: KeptStep) => number,
-  { window_steps, steps_min }: IdealLimits,
-): number | null {
-  const timed = steps.filter((step) => step.step_s > 0 && scale(step) > 0);
-  const whole = timed.filter(isWhole);
-  const enough = whole.reduce((sum, { count }) => sum + count, 0) >= steps_min;
-  return bestSustained(enough ? whole : timed, (step) => step.step_s / scale(step), {
-    window_steps,
-    steps_min,
-    best: 'lowest',
-  });
+export interface IdealScope {
+  readonly spec: SpecWithIdeal;
+  readonly changed_at_us: number | undefined;
+  /** Whether time is learned per token. */
+  readonly isPerToken: boolean;
+}
+
+/** Steps that are compared with each other. */
+interface Group {
+  readonly first: KeptStep;
+  count: number;
+  /** All of them, and those that nothing cut short. */
+  readonly timed: SustainedWindows;
+  readonly whole: SustainedWindows;
+  whole_count: number;
+  /** Of each step, where time is learned per token. */
+  readonly tokens: number[];
+}
+
+/** Learns the ideals of steps that come one by one, oldest first. */
+export class IdealLearning {
+  readonly #scope: IdealScope;
+  readonly #limits: IdealLimits;
+  readonly #groups = new Map<string, Group>();
+
+  constructor(scope: IdealScope, limits: IdealLimits = IDEAL_DEFAULTS) {
+    this.#scope = scope;
+    this.#limits = limits;
+  }
+
+  push(step: KeptStep): void {
+    const { window_steps, steps_min } = this.#limits;
+    const key = groupOf(step, this.#scope);
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      const options = { window_steps, steps_min, best: 'lowest' } as const;
+      const [timed, whole] = [new SustainedWindows(options), new SustainedWindows(options)];
+      group = { first: step, count: 0, timed, whole, whole_count: 0, tokens: [] };
+      this.#groups.set(key, group);
+    }
+    group.count += step.count;
+    if (this.#scope.isPerToken) group.tokens.push(step.tokens ?? 0);
+    const scale = scaleOf(step, this.#scope);
+    if (step.step_s <= 0 || scale <= 0) return;
+    group.timed.push(step, step.step_s / scale);
+    if (!isWhole(step)) return;
+    group.whole.push(step, step.step_s / scale);
+    group.whole_count += step.count;
+  }
+
+  /** As far as they are known now. */
+  ideals(): Ideals {
+    const { spec, isPerToken } = this.#scope;
+    const given = spec.event.ideal_step_s;
+    const list: IdealStep[] = [];
+    const figures = new Map<string, (step: IdealKey) => number | undefined>();
+    for (const [key, group] of this.#groups) {
+      const { first, count } = group;
+      const known = { devices: first.devices ?? null, tokens: isPerToken ? null : (first.tokens ?? null) };
+      const isTheirs =
+        key.startsWith('now') && (spec.devices === null || (first.devices ?? spec.devices) === spec.devices);
+      if (given !== undefined && isTheirs) {
+        figures.set(key, () => given);
+        list.push({ ...known, ideal_step_s: given, source: 'operator', steps: count });
+        continue;
+      }
+      const learned = this.#learned(group);
+      if (learned === null) continue;
+      const usual = isPerToken ? medianTokens(group.tokens) : 1;
+      figures.set(key, (step) => {
+        const scale = scaleOf(step, this.#scope);
+        return scale > 0 ? learned * scale : undefined;
+      });
+      list.push({ ...known, ideal_step_s: learned * usual, source: 'learned', steps: count });
+    }
+    const keyOf = (step: IdealKey) => groupOf(step, this.#scope);
+    return { list, groupOf: keyOf, of: (step) => figures.get(keyOf(step))?.(step) };
+  }
+
+  #learned({ timed, whole, whole_count }: Group): number | null {
+    return (whole_count >= this.#limits.steps_min ? whole : timed).best()?.value ?? null;
+  }
+
+  /** Another one that goes on from here. */
+  clone(): IdealLearning {
+    const learning = new IdealLearning(this.#scope, this.#limits);
+    for (const [key, group] of this.#groups) {
+      const { timed, whole, tokens } = group;
+      const copy = { ...group, timed: timed.clone(), whole: whole.clone(), tokens: [...tokens] };
+      learning.#groups.set(key, copy);
+    }
+    return learning;
+  }
+}
+
+function groupOf({ start_us, devices, tokens }: IdealKey, { changed_at_us, isPerToken }: IdealScope): string {
+  const age = changed_at_us !== undefined && start_us < changed_at_us ? 'before' : 'now';
+  return `${age} ${devices ?? ''} ${isPerToken ? '' : (tokens ?? '')}`;
+}
+
+function scaleOf({ tokens }: IdealKey, { isPerToken }: IdealScope): number {
+  return isPerToken ? (tokens ?? 0) : 1;
 }
 
 /** A step that a span or an exclusion reaches into shows only the rest of its time. */
@@ -116,7 +176,7 @@ function isWhole({ step_s, count, start_us, end_us }: KeptStep): boolean {
   return Math.abs(step_s * count * 1e6 - (end_us - start_us)) < 1;
 }
 
-function medianTokens(steps: readonly KeptStep[]): number {
-  const sorted = steps.map(({ tokens }) => tokens ?? 0).sort((a, b) => a - b);
+function medianTokens(tokens: readonly number[]): number {
+  const sorted = [...tokens].sort((a, b) => a - b);
   return sorted[sorted.length >> 1] ?? 0;
 }

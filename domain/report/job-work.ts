@@ -5,7 +5,7 @@ import type { ResolvedSpec } from './job-spec.ts';
 import { type SlowEvidence, slowEvidence } from './slow-evidence.ts';
 import { stepEvidence } from './step-evidence.ts';
 import type { KeptStep } from './throughput.ts';
-import { type WorkTable, workTable } from './work-table.ts';
+import { type JudgedStep, type WorkTable, workTable } from './work-table.ts';
 
 /** The kept work of a job against its ideal: what slow time, the identity and the named ratios are read off. */
 export interface JobWork {
@@ -30,7 +30,18 @@ export function jobWork(events: readonly JobScopedEvent[], inputs: WorkInputs): 
   const ideals = idealSteps(measured, spec, changed_at_us);
   const evidence = slowEvidence(stepEvidence(events, at_us), measured, ideals, events);
   const flops_per_token = spec.model?.flops_per_token.mm_causal;
-  const table = workTable(account, flops_per_token ?? 0, (step, productive_us, excluded_us) => {
+  const table = workTable(account, flops_per_token ?? 0, judgeOf(spec, ideals, evidence));
+  return { ideals, table, evidence, measured };
+}
+
+/** Says of a kept execution what it would have taken at its ideal, and what explains the rest. */
+export function judgeOf(
+  spec: ResolvedSpec,
+  ideals: Pick<Ideals, 'of'>,
+  evidence: Pick<SlowEvidence, 'causesOf'>,
+) {
+  const isCounted = spec.model !== null;
+  return (step: StepExecution, productive_us: number, excluded_us: number): JudgedStep => {
     const devices = step.devices ?? spec.devices ?? undefined;
     const key = { devices, tokens: tokensOfOne(step, spec), start_us: step.start_us };
     const ideal_s = step.kind === 'train' ? ideals.of(key) : undefined;
@@ -40,10 +51,9 @@ export function jobWork(events: readonly JobScopedEvent[], inputs: WorkInputs): 
     return {
       ideal_us,
       causes_us: excess_us > 0 ? evidence.causesOf(step, key, excess_us) : [],
-      tokens: flops_per_token === undefined ? undefined : tokens,
+      tokens: isCounted ? tokens : undefined,
     };
-  });
-  return { ideals, table, evidence, measured };
+  };
 }
 
 /** Of a step that an exclusion cuts, only the share that is left of it can be expected in the time that is left. */

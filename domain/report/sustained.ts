@@ -1,4 +1,4 @@
-import { median, type Weighted } from '../statistics.ts';
+import { median } from '../statistics.ts';
 import type { KeptStep } from './throughput.ts';
 
 /** The newest kept steps that together stand for at least `steps_min` steps; fewer when there are fewer. */
@@ -46,35 +46,62 @@ export interface BestWindow {
 export function bestWindow(
   steps: readonly KeptStep[],
   figureOf: (step: KeptStep) => number | undefined,
-  { window_steps, steps_min, best }: SustainedOptions,
+  options: SustainedOptions,
 ): BestWindow | null {
-  const told = steps.flatMap((step) => {
-    const value = figureOf(step);
-    return value === undefined ? [] : [{ step, value, count: step.count }];
-  });
-  if (told.reduce((sum, { count }) => sum + count, 0) < steps_min) return null;
-  let found: BestWindow | null = null;
-  for (const window of windowsOf(told, window_steps)) {
-    const value = median(window);
-    if (value === undefined) continue;
-    const isBetter = found === null || (best === 'highest' ? value > found.value : value < found.value);
-    if (isBetter) found = { value, steps: window.map(({ step }) => step) };
-  }
-  return found;
+  const windows = new SustainedWindows(options);
+  for (const step of steps) windows.push(step, figureOf(step));
+  return windows.best();
 }
 
-/** Full windows, side by side; a rest at the end is too short to be sustained. */
-function windowsOf<Item extends Weighted>(sample: readonly Item[], window_steps: number): Item[][] {
-  const windows: Item[][] = [];
-  let open: Item[] = [];
-  let seen = 0;
-  for (const item of sample) {
-    open.push(item);
-    seen += item.count;
-    if (seen < window_steps) continue;
-    windows.push(open);
-    open = [];
-    seen = 0;
+/** Full windows, side by side, of steps that come one by one; a rest at the end is too short to be sustained. */
+export class SustainedWindows {
+  readonly #options: SustainedOptions;
+  #told = 0;
+  #steps: KeptStep[] = [];
+  #values: number[] = [];
+  #seen = 0;
+  #best: BestWindow | null = null;
+
+  constructor(options: SustainedOptions) {
+    this.#options = options;
   }
-  return windows;
+
+  /** @param value the step's figure; undefined where it does not tell one */
+  push(step: KeptStep, value: number | undefined): void {
+    if (value === undefined) return;
+    const { window_steps, best } = this.#options;
+    this.#told += step.count;
+    this.#seen += step.count;
+    this.#steps.push(step);
+    this.#values.push(value);
+    if (this.#seen < window_steps) return;
+    const middle = median(
+      this.#steps.map(({ count }, index) => ({ value: this.#values[index] ?? 0, count })),
+    );
+    const before = this.#best;
+    if (middle !== undefined) {
+      const isBetter =
+        before === null || (best === 'highest' ? middle > before.value : middle < before.value);
+      if (isBetter) this.#best = { value: middle, steps: this.#steps };
+    }
+    this.#steps = [];
+    this.#values = [];
+    this.#seen = 0;
+  }
+
+  /** Null until enough steps told the figure. */
+  best(): BestWindow | null {
+    return this.#told < this.#options.steps_min ? null : this.#best;
+  }
+
+  /** Another one that goes on from here. */
+  clone(): SustainedWindows {
+    const windows = new SustainedWindows(this.#options);
+    windows.#told = this.#told;
+    windows.#steps = [...this.#steps];
+    windows.#values = [...this.#values];
+    windows.#seen = this.#seen;
+    windows.#best = this.#best;
+    return windows;
+  }
 }
