@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -11,6 +10,7 @@ import { describeWithKafka } from '../support/kafka.ts';
 import { startKafka } from '../support/kafka-broker.ts';
 import { kafkaConfig, readTopic } from '../support/kafka-read-back.ts';
 import { eventually } from '../support/loopback.ts';
+import { canMountSmallDisk, onSmallDisk } from '../support/small-disk.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const DISK = '3m';
@@ -18,13 +18,7 @@ const DISK = '3m';
 const TEXT = 'x'.repeat(1900);
 const LINES = 40;
 
-/** In a mount namespace of its own: the small disk is seen by the process alone and goes with it. */
-function onSmallDisk(folder: string, command: readonly string[]): readonly string[] {
-  const script = `mount -t tmpfs -o size=${DISK} tmpfs "$0" && exec "$@"`;
-  return ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', script, folder, ...command];
-}
-
-const canMount = spawnSync('unshare', ['-Urm', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
+const canMount = canMountSmallDisk();
 
 class Sender {
   readonly acknowledged: number[] = [];
@@ -80,7 +74,7 @@ describeWithKafka(canMount ? NAME : `${NAME} [skipped: no small disk can be moun
       await writeFile(file, stringify(settings));
       const said: string[] = [];
       const command = headwayCommand('collector', ['--config', file, '--data', folder, '--port', '0']);
-      const collector = new DrillProcess(onSmallDisk(folder, command), (line) => said.push(line));
+      const collector = new DrillProcess(onSmallDisk(folder, DISK, command), (line) => said.push(line));
       onTestFinished(() => collector.kill());
       const url = await collector.url;
       if (url === null) throw new Error(`the collector did not start: ${said.join('\n')}`);
