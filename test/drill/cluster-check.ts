@@ -60,6 +60,7 @@ async function isCaughtUp(cluster: Cluster, store: Store): Promise<boolean> {
     const waiting = [...text.matchAll(/^headway_\w*spool_waiting_bytes\S* (\S+)$/gm)].map(([, value]) =>
       Number(value),
     );
+    if (waiting.length === 0) throw new Error(`${url}/metrics tells no waiting bytes`);
     if (waiting.some((bytes) => bytes > 0)) return false;
   }
   const { kafka } = cluster;

@@ -7,6 +7,7 @@ import { countCopies, Oracle } from '../support/oracle.ts';
 import { Cluster } from './cluster.ts';
 import { type ClusterVerdict, checkCluster, watchLeaders } from './cluster-check.ts';
 import { deckOf, type Fault } from './cluster-faults.ts';
+import { CounterWatch } from './counter-watch.ts';
 import { DeviceExporter, keepDeviceCopies } from './device-oracle.ts';
 
 export interface ClusterDrillOptions {
@@ -29,6 +30,8 @@ export interface ClusterDrillResult extends ClusterVerdict {
   readonly fresh_s: readonly number[];
   /** Processes that ended without being asked to, and how. */
   readonly own_ends: readonly string[];
+  /** What the processes counted, at least. */
+  readonly counted: ReadonlyMap<string, number>;
   /** What the processes said, message to how often. */
   readonly said: ReadonlyMap<string, number>;
   /** Of each message of level error the first line. */
@@ -98,6 +101,8 @@ class ClusterDrill {
     const over = new AbortController();
     await this.#declareJobs();
     const leaders = await watchLeaders(this.#cluster, over.signal);
+    const counters = new CounterWatch([...this.#cluster.collectors, ...this.#cluster.analyzers]);
+    const counting = counters.run(over.signal);
     const load = this.#load.run(this.#send, over.signal);
     try {
       await this.#settle();
@@ -108,7 +113,7 @@ class ClusterDrill {
       await load;
       await Promise.allSettled(this.#happening.values());
     }
-    await leaders.over;
+    await Promise.all([leaders.over, counting]);
     await this.#endJobs();
     const verdict = await checkCluster({
       cluster: this.#cluster,
@@ -116,8 +121,10 @@ class ClusterDrill {
       exporters: this.#exporters,
       folder: this.#options.folder,
     });
+    await counters.look();
     return {
       ...verdict,
+      counted: counters.totals,
       leader_changes: leaders.changes,
       faults: this.#faults,
       took_s: (performance.now() - began) / 1000,
