@@ -5,11 +5,15 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { stringify } from 'yaml';
 import { main } from '../../cli/main.ts';
 import type { Batch } from '../../platform/bus/bus.ts';
+import { contentOf } from '../../platform/bus/dead-letter-content.ts';
 import { openDeadLetterFolder } from '../../platform/bus/dead-letter-folder.ts';
 import { createKafkaClient } from '../../platform/bus/kafka/client.ts';
 import type { KafkaConfig } from '../../platform/bus/kafka/config.ts';
 import { withoutCopies } from '../../platform/bus/kafka/copies.ts';
 import { openDeadLetterTopic } from '../../platform/bus/kafka/dead-letter-topic.ts';
+import { encodeMessage } from '../../platform/bus/kafka/message.ts';
+import { TamedProducer } from '../../platform/bus/kafka/producer.ts';
+import { KafkaReader } from '../../platform/bus/kafka/reader.ts';
 import { encodeRunEvents } from '../../platform/bus/run-event-batch.ts';
 import { silentLog } from '../../platform/log.ts';
 import { type Headway, openHeadway } from '../../services/all-in-one/all-in-one.ts';
@@ -17,7 +21,10 @@ import { HEADWAY_DEFAULTS } from '../../services/all-in-one/config.ts';
 import { describeWithKafka } from '../support/kafka.ts';
 import { type KafkaBroker, startKafka } from '../support/kafka-broker.ts';
 import { kafkaConfig, readTopic } from '../support/kafka-read-back.ts';
+import { QUICK_READER } from '../support/kafka-reader-bench.ts';
 import { openedWriter } from '../support/kafka-writer.ts';
+import { eventually } from '../support/loopback.ts';
+import { MemoryPositions } from '../support/memory-positions.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 async function run(...args: readonly string[]) {
@@ -211,6 +218,55 @@ describeWithKafka('headway dead-letters of a cluster', () => {
     expect(out).toMatch(/^partly .* 1 events were sent; 1 lines are still refused, the first: not_json: /);
     expect(await listed(...args)).toMatchObject([{ id: 't/0/1', replays: 0 }]);
     expect(await readTopic(config)).toMatchObject([{ decoded: { kind: 'batch', batch: { key: 'mended' } } }]);
+  });
+
+  it('names the message that lines and a message too new came with, and replays what a later version knows', async () => {
+    const { config, letters, args } = await setUp();
+    const reader = new KafkaReader({
+      config: { ...config, group: `group-of-${config.topic}`, reader: QUICK_READER },
+      positions: new MemoryPositions(),
+      deadLetters: letters,
+      log: silentLog,
+    });
+    onTestFinished(() => reader.stop());
+    const delivered: string[] = [];
+    reader.run(async ({ batches }) => void delivered.push(...batches.map(({ id }) => id)));
+    const producer = new TamedProducer(createKafkaClient(config, silentLog), config.topic, 10, silentLog);
+    onTestFinished(() => producer.close());
+    const known = encodeMessage(
+      { batch: eventBatch('of a later version'), partition: 0, producer: 'p', sequence: 0 },
+      0,
+    );
+    const messages = [
+      { key: 'k', value: `not json\n${JSON.stringify(STEP)}\n` },
+      { ...known, headers: { ...known.headers, 'headway-kind': 'moods' } },
+    ];
+    // A topic that was just made has no leader for a moment.
+    await eventually(() => producer.send(0, messages).then(() => true as const));
+    await reader.drained();
+    expect(delivered).toEqual([`${config.topic}/0/0`]);
+    const [lines, unknown] = await listed(...args);
+    expect(lines).toMatchObject({
+      reason: { code: 'bad_lines', text: expect.stringContaining('line 1: not_json') },
+      origin: { topic: config.topic, partition: 0, offset: 0, lines: [{ line: 1, code: 'not_json' }] },
+      key: 'k',
+    });
+    expect(unknown).toMatchObject({
+      reason: { code: 'unreadable', text: 'batch kind moods is not known' },
+      origin: { topic: config.topic, partition: 0, offset: 1, headers: { 'headway-kind': 'moods' } },
+    });
+    const shown = await run('show', unknown?.name ?? '', ...args);
+    expect(shown.out).toContain(`message   ${config.topic}, partition 0, offset 1`);
+    expect(shown.out).toContain('header    headway-kind: moods');
+    const { out } = await run('replay', unknown?.name ?? '', '--json', ...args);
+    expect(JSON.parse(out)).toMatchObject({ letters: [{ outcome: 'not_sent' }] });
+    // As the version would see it that knows the kind.
+    const { note, body } = await letters.read(unknown?.name ?? '');
+    const headers = { ...note.origin.headers, 'headway-kind': 'run_events' };
+    expect(contentOf({ ...note, origin: { ...note.origin, headers } }, body)).toMatchObject({
+      kind: 'batch',
+      batch: { id: 'of a later version', rows: 1, key: 'mended' },
+    });
   });
 
   it('ends with the exit code of what is not reached', async () => {

@@ -76,7 +76,8 @@ describeWithKafka('the topic of dead letters', () => {
   });
 
   it('says so when the brokers are not reached', async () => {
-    const away = { ...kafkaConfig(['127.0.0.1:1']), replication_factor: 1 };
+    const { writer, ...config } = kafkaConfig(['127.0.0.1:1']);
+    const away = { ...config, writer: { ...writer, publish_timeout_s: 0.1 } };
     const letters = opened(away);
     await expect(
       letters.put(letter('a', Buffer.from('x')), { code: 'unreadable', text: '' }),

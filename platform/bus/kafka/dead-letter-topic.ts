@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../../log.ts';
 import type { DeadLetterConfig } from '../dead-letter-folder.ts';
 import {
@@ -57,7 +58,7 @@ class OpenDeadLetterTopic implements DeadLetterTopic {
   readonly #producer: TamedProducer;
   readonly #now_ms: () => number;
   readonly #remembered = new Set<string>();
-  #topic: Promise<Topic> | undefined;
+  #topic: Topic | undefined;
 
   constructor(options: DeadLetterTopicOptions) {
     const { client, config, log, now_ms = Date.now } = options;
@@ -106,28 +107,36 @@ class OpenDeadLetterTopic implements DeadLetterTopic {
     return reader;
   }
 
-  #madeTopic(): Promise<Topic> {
-    this.#topic ??= this.#makeTopic();
+  async #madeTopic(): Promise<Topic> {
+    const { client, config, retention_hours, log } = this.#options;
+    const wanted = { ...config, topic: this.#name, partitions: 1, retention_hours };
+    this.#topic ??= await this.#inTime(() => ensureTopic(client, wanted, log));
     return this.#topic;
   }
 
-  async #makeTopic(): Promise<Topic> {
-    const { client, config, retention_hours, log } = this.#options;
-    try {
-      return await ensureTopic(client, { ...config, topic: this.#name, partitions: 1, retention_hours }, log);
-    } catch (cause) {
-      this.#topic = undefined;
-      throw cause;
-    }
+  async #send(message: LetterMessage): Promise<void> {
+    await this.#inTime(async () => {
+      try {
+        await this.#producer.send(0, [message]);
+      } catch (cause) {
+        // The next try is not to be held up by a connection that leads nowhere.
+        this.#producer.renew();
+        throw cause;
+      }
+    });
   }
 
-  async #send(message: LetterMessage): Promise<void> {
-    try {
-      await this.#producer.send(0, [message]);
-    } catch (cause) {
-      // Whoever tries again is not to be held up by a connection that leads nowhere.
-      this.#producer.renew();
-      throw cause;
+  /** Tries for as long as a batch may take: a topic that is new, or moves, is known to nobody for a moment. */
+  async #inTime<T>(work: () => Promise<T>): Promise<T> {
+    const { publish_timeout_s, retry_first_s } = this.#options.config.writer;
+    const end_ms = performance.now() + publish_timeout_s * 1000;
+    for (;;) {
+      try {
+        return await work();
+      } catch (cause) {
+        if (performance.now() > end_ms) throw cause;
+      }
+      await pause(retry_first_s * 1000);
     }
   }
 
