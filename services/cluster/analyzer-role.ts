@@ -103,6 +103,7 @@ function beginWork({ config, log, clock, store, telemetry }: Parts): Working {
     nameOf,
     claim: (partition) => claimName(store, nameOf(partition)),
     retry_s: config.cluster.start_retry_s,
+    check_s: config.cluster.shards_interval_s,
     log,
   });
   const ingest = createIngest({ store, log, deadLetters, onJobs: (jobs) => analyzer.touch(jobs.keys()) });

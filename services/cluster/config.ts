@@ -12,8 +12,8 @@ export interface ClusterConfig {
   readonly stop_timeout_s: number;
   /** How long an answer that was asked for with `consistent=true` waits for the tables to catch up with Kafka. */
   readonly consistent_timeout_s: number;
-  /** How often an analyzer looks for events of its jobs that another one stored. */
-  readonly sweep_interval_s: number;
+  /** How often an analyzer looks whether it accounts the jobs of every partition that it reads. */
+  readonly shards_interval_s: number;
 }
 
 export const CLUSTER_DEFAULTS: ClusterConfig = {
@@ -21,7 +21,7 @@ export const CLUSTER_DEFAULTS: ClusterConfig = {
   waiting_interval_s: 30,
   stop_timeout_s: 9,
   consistent_timeout_s: 30,
-  sweep_interval_s: 30,
+  shards_interval_s: 5,
 };
 
 /** Throws ConfigError where the settings of the bus are no settings of a bus. */

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Fence } from '../../platform/fence.ts';
 import type { Log } from '../../platform/log.ts';
 import type { ShardedAnalyzer } from '../analyzer/shards.ts';
@@ -10,6 +10,10 @@ export interface Dealing {
   readonly count: number;
   /** Called after each dealing, also one that changed nothing; returns what ends it. */
   onDealt(listener: () => void): () => void;
+  /** Whether messages of the partition are brought to the tables here, and by nobody else. */
+  reads(partition: number): boolean;
+  /** Called when that begins; `hasNews`: others may have brought some since it was so here last. Returns what ends it. */
+  onClaimed(listener: (partition: number, hasNews: boolean) => void): () => void;
 }
 
 export interface ShardKeeperDependencies {
@@ -20,6 +24,8 @@ export interface ShardKeeperDependencies {
   readonly claim: (partition: number) => Promise<Fence>;
   /** Pause before a claim that failed is tried again, seconds. */
   readonly retry_s: number;
+  /** How often to look whether every shard that belongs here is here, seconds. */
+  readonly check_s: number;
   readonly log: Log;
 }
 
@@ -30,68 +36,109 @@ export interface ShardKeeper {
 }
 
 /**
- * Keeps the shards that are accounted here the same as the partitions that were dealt. What a later claim took away
- * comes back with a dealing only: until then somebody else was dealt it, and this process has not heard of it yet.
+ * Keeps the shards that are accounted here the same as the partitions that are read here. A shard is claimed after its
+ * partition: so whatever others stored of its jobs is in the tables before they are read, and of what comes later this
+ * process is told. What a later claim took away is claimed again while the partition is still read here: whoever claimed
+ * it was late, and will not keep it.
  */
 export function keepShards(dependencies: ShardKeeperDependencies): ShardKeeper {
-  const { dealing, analyzer, nameOf, claim, retry_s, log } = dependencies;
-  /** Partitions to be claimed, each with the number of the dealing that asks for it. */
-  const wanted = new Map<number, number>();
-  let dealings = 0;
-  let count = dealing.count;
-  const claiming = new Map<number, Promise<void>>();
-  const stopping = new AbortController();
+  const keeper = new Keeper(dependencies);
+  keeper.start();
+  return keeper;
+}
 
-  const claimOne = async (partition: number, asked: number): Promise<void> => {
+class Keeper implements ShardKeeper {
+  readonly #dependencies: ShardKeeperDependencies;
+  /** Partitions to be claimed, each with the number of the order that asks for it. */
+  readonly #wanted = new Map<number, number>();
+  readonly #claiming = new Map<number, Promise<void>>();
+  readonly #stopping = new AbortController();
+  readonly #endings: (() => void)[] = [];
+  #orders = 0;
+  #count: number;
+
+  constructor(dependencies: ShardKeeperDependencies) {
+    this.#dependencies = dependencies;
+    this.#count = dependencies.dealing.count;
+  }
+
+  get waiting(): number {
+    return this.#wanted.size;
+  }
+
+  start(): void {
+    const { dealing, check_s } = this.#dependencies;
+    const timer = setInterval(() => this.#wantAll(), check_s * 1000);
+    this.#endings.push(
+      () => clearInterval(timer),
+      dealing.onDealt(() => this.#dealt()),
+      dealing.onClaimed((partition, hasNews) => this.#claimed(partition, hasNews)),
+    );
+    this.#dealt();
+  }
+
+  async stop(): Promise<void> {
+    for (const end of this.#endings) end();
+    this.#stopping.abort();
+    await Promise.all(this.#claiming.values());
+  }
+
+  #dealt(): void {
+    const { dealing, analyzer, nameOf } = this.#dependencies;
+    for (const partition of this.#wanted.keys())
+      if (!dealing.partitions.has(partition)) this.#wanted.delete(partition);
+    if (this.#count !== dealing.count) {
+      // every job may be another shard's now, so everybody claims every shard anew
+      this.#count = dealing.count;
+      for (const name of analyzer.shards()) analyzer.release(name);
+      this.#wanted.clear();
+    }
+    const dealt = new Set([...dealing.partitions].map(nameOf));
+    for (const name of analyzer.shards()) if (!dealt.has(name)) analyzer.release(name);
+    this.#wantAll();
+  }
+
+  #claimed(partition: number, hasNews: boolean): void {
+    const { analyzer, nameOf } = this.#dependencies;
+    // its jobs are read anew: of what others stored nobody told this process
+    if (hasNews) analyzer.release(nameOf(partition));
+    this.#want(partition);
+  }
+
+  #wantAll(): void {
+    for (const partition of this.#dependencies.dealing.partitions) this.#want(partition);
+  }
+
+  #want(partition: number): void {
+    const { dealing, analyzer, nameOf } = this.#dependencies;
+    if (!dealing.partitions.has(partition) || !dealing.reads(partition)) return;
+    if (this.#wanted.has(partition) || analyzer.shards().includes(nameOf(partition))) return;
+    const order = ++this.#orders;
+    this.#wanted.set(partition, order);
+    const before = this.#claiming.get(partition) ?? Promise.resolve();
+    const own = before.then(() => this.#claim(partition, order));
+    this.#claiming.set(partition, own);
+    void own.then(() => {
+      if (this.#claiming.get(partition) === own) this.#claiming.delete(partition);
+    });
+  }
+
+  async #claim(partition: number, order: number): Promise<void> {
+    const { analyzer, nameOf, claim, retry_s, log } = this.#dependencies;
     const name = nameOf(partition);
-    while (!stopping.signal.aborted && wanted.get(partition) === asked) {
+    const { signal } = this.#stopping;
+    const isAsked = () => !signal.aborted && this.#wanted.get(partition) === order;
+    while (isAsked()) {
       try {
         const fence = await claim(partition);
         // dealt away in the meantime, and perhaps back: somebody else may have claimed it after that
-        if (stopping.signal.aborted || wanted.get(partition) !== asked) return;
-        wanted.delete(partition);
+        if (!isAsked()) return;
+        this.#wanted.delete(partition);
         analyzer.take({ name, fence });
       } catch (error) {
         log.warn('a shard could not be claimed; it is tried again', { shard: name, error: String(error) });
-        await setTimeout(retry_s * 1000, undefined, { signal: stopping.signal }).catch(() => undefined);
+        await pause(retry_s * 1000, undefined, { signal }).catch(() => undefined);
       }
     }
-  };
-  const reconcile = () => {
-    const asked = ++dealings;
-    const dealt = new Map(
-      [...dealing.partitions].map((partition) => [nameOf(partition), partition] as const),
-    );
-    for (const partition of wanted.keys()) if (!dealing.partitions.has(partition)) wanted.delete(partition);
-    if (count !== dealing.count) {
-      // every job may be another shard's now, so everybody claims every shard anew
-      count = dealing.count;
-      for (const name of analyzer.shards()) analyzer.release(name);
-      wanted.clear();
-    }
-    const held = new Set(analyzer.shards());
-    for (const name of held) if (!dealt.has(name)) analyzer.release(name);
-    for (const [name, partition] of dealt) {
-      if (held.has(name) || wanted.has(partition)) continue;
-      wanted.set(partition, asked);
-      const before = claiming.get(partition) ?? Promise.resolve();
-      const own = before.then(() => claimOne(partition, asked));
-      claiming.set(partition, own);
-      void own.then(() => {
-        if (claiming.get(partition) === own) claiming.delete(partition);
-      });
-    }
-  };
-  const unlisten = dealing.onDealt(reconcile);
-  reconcile();
-  return {
-    get waiting() {
-      return wanted.size;
-    },
-    async stop() {
-      unlisten();
-      stopping.abort();
-      await Promise.all(claiming.values());
-    },
-  };
+  }
 }

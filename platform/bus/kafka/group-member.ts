@@ -56,6 +56,8 @@ export class GroupMember {
   #fencedInARow = 0;
   /** Of each partition the last opening: a claim that came late would turn the next one's work away. */
   readonly #opening = new Map<number, Promise<void>>();
+  /** Of each partition the last reader, whose work ends where it came to. */
+  readonly #latest = new Map<number, PartitionReader>();
 
   constructor(deps: GroupMemberDependencies) {
     this.#deps = deps;
@@ -74,6 +76,11 @@ export class GroupMember {
   /** Those of them that it has claimed. */
   get readers(): readonly PartitionReader[] {
     return [...(this.#generation?.readers.values() ?? [])];
+  }
+
+  reads(partition: number): boolean {
+    const generation = this.#generation;
+    return generation !== undefined && !generation.signal.aborted && generation.readers.has(partition);
   }
 
   /** What it was dealt is no longer its own. */
@@ -155,6 +162,9 @@ export class GroupMember {
     const reader = await PartitionReader.open(deps, claim.value);
     if (reader === undefined || signal.aborted || generation !== this.#generation) return;
     generation.readers.set(partition, reader);
+    const hasNews = this.#latest.get(partition)?.next_offset !== claim.value.position.next_offset;
+    this.#latest.set(partition, reader);
+    this.#deps.dealt.claimed(partition, hasNews);
     if (!this.#goTo(reader)) return;
     this.#consumer.resume([{ topic: this.#topic, partitions: [partition] }]);
     // Kafka's tools, and whoever waits for the readers, know better at once.

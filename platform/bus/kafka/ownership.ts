@@ -17,7 +17,16 @@ export interface Ownership {
    * Returns what ends it.
    */
   onDealt(listener: () => void): () => void;
+  /** Whether the partition is claimed here and was neither given up nor dealt anew since, as far as this process heard. */
+  reads(partition: number): boolean;
+  /**
+   * Called when a partition was claimed: whatever others brought of it to the tables is there, and they bring no more.
+   * `hasNews`: some of it may be of others since it was read here last. Returns what ends it.
+   */
+  onClaimed(listener: ClaimedListener): () => void;
 }
+
+export type ClaimedListener = (partition: number, hasNews: boolean) => void;
 
 /**
  * The last dealing holds until the next one is known: while partitions are dealt anew two processes may both take a key
@@ -26,9 +35,15 @@ export interface Ownership {
 export class DealtPartitions implements Ownership {
   readonly #listeners = new Set<() => void>();
   readonly #dealtListeners = new Set<() => void>();
+  readonly #claimedListeners = new Set<ClaimedListener>();
+  readonly #reads: (partition: number) => boolean;
   #dealing: object | undefined;
   #dealt: ReadonlySet<number> = new Set();
   #count = 0;
+
+  constructor(reads: (partition: number) => boolean = () => false) {
+    this.#reads = reads;
+  }
 
   get partitions(): ReadonlySet<number> {
     return this.#dealt;
@@ -55,6 +70,19 @@ export class DealtPartitions implements Ownership {
   onDealt(listener: () => void): () => void {
     this.#dealtListeners.add(listener);
     return () => this.#dealtListeners.delete(listener);
+  }
+
+  reads(partition: number): boolean {
+    return this.#reads(partition);
+  }
+
+  onClaimed(listener: ClaimedListener): () => void {
+    this.#claimedListeners.add(listener);
+    return () => this.#claimedListeners.delete(listener);
+  }
+
+  claimed(partition: number, hasNews: boolean): void {
+    for (const listener of this.#claimedListeners) listener(partition, hasNews);
   }
 
   /** `count` of the whole topic; `dealing` tells one dealing from the next. */

@@ -55,7 +55,7 @@ export class KafkaReader implements BusReader {
   readonly #deps: KafkaReaderDependencies;
   readonly #config: KafkaReaderConfig;
   readonly #log: Log;
-  readonly #dealt = new DealtPartitions();
+  readonly #dealt = new DealtPartitions((partition) => this.#member?.reads(partition) ?? false);
   readonly #counts: MutableCounts = noCounts();
   readonly #stopping = new AbortController();
   readonly #watchdog: Watchdog;

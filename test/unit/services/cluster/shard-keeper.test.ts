@@ -7,7 +7,24 @@ import { keepShards } from '../../../../services/cluster/shard-keeper.ts';
 class Dealt {
   partitions: ReadonlySet<number> = new Set();
   count = 4;
+  /** Dealt and claimed are one in most tests. */
+  claimed: ReadonlySet<number> | undefined;
   #listeners = new Set<() => void>();
+  #claimedListeners = new Set<(partition: number, hasNews: boolean) => void>();
+
+  reads(partition: number): boolean {
+    return (this.claimed ?? this.partitions).has(partition);
+  }
+
+  onClaimed(listener: (partition: number, hasNews: boolean) => void): () => void {
+    this.#claimedListeners.add(listener);
+    return () => this.#claimedListeners.delete(listener);
+  }
+
+  claim(partition: number, hasNews: boolean): void {
+    this.claimed = new Set([...(this.claimed ?? []), partition]);
+    for (const listener of this.#claimedListeners) listener(partition, hasNews);
+  }
 
   onDealt(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -21,7 +38,7 @@ class Dealt {
 }
 
 /** A keeper whose claims are answered by the test. */
-function bench() {
+function bench(check_s = 3600) {
   const dealing = new Dealt();
   const held = new Map<string, Fence>();
   const asked: { partition: number; answer: (fence: Fence) => void; refuse: (error: Error) => void }[] = [];
@@ -38,6 +55,7 @@ function bench() {
         asked.push({ partition, answer, refuse });
       }),
     retry_s: 0.001,
+    check_s,
     log: silentLog,
   });
   onTestFinished(async () => {
@@ -122,18 +140,41 @@ describe('the shards of a process', () => {
     expect(held.get('p/0')).toEqual(fence(3));
   });
 
-  it('that a later claim took away come back with the next dealing, not before', async () => {
-    const { dealing, held, asks, settled, asked } = bench();
-    dealing.deal(0);
-    (await asks(0)).answer(fence(1));
+  it('that a later claim took away come back while their partition is read here, and not when it is not', async () => {
+    const { dealing, held, asks, settled, asked } = bench(0.005);
+    dealing.deal(0, 1);
+    for (const partition of [0, 1]) (await asks(partition)).answer(fence(1));
     await settled();
-    held.delete('p/0');
+    dealing.claimed = new Set([1]);
+    held.clear();
+    (await asks(1)).answer(fence(3));
     await settled();
+    expect(held.get('p/1')).toEqual(fence(3));
     expect(asked).toEqual([]);
-    dealing.deal(0);
+    dealing.claim(0, false);
     (await asks(0)).answer(fence(3));
     await settled();
-    expect(held.get('p/0')).toEqual(fence(3));
+    expect([...held.keys()]).toEqual(['p/1', 'p/0']);
+  });
+
+  it('are claimed after their partition, and anew when others brought events of it to the tables', async () => {
+    const { dealing, held, asks, settled, asked } = bench();
+    dealing.claimed = new Set();
+    dealing.deal(0);
+    await settled();
+    expect(asked).toEqual([]);
+    dealing.claim(0, true);
+    (await asks(0)).answer(fence(1));
+    await settled();
+    dealing.claim(0, false);
+    await settled();
+    expect(asked).toEqual([]);
+    expect(held.get('p/0')).toEqual(fence(1));
+    dealing.claim(0, true);
+    expect(held.size).toBe(0);
+    (await asks(0)).answer(fence(2));
+    await settled();
+    expect(held.get('p/0')).toEqual(fence(2));
   });
 
   it('are claimed anew when the topic has another number of partitions: their jobs are others', async () => {
