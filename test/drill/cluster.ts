@@ -47,14 +47,8 @@ export class Cluster {
     this.#folder = folder;
     this.#shape = shape;
     this.broker = broker;
-    const tables = ['--data', join(folder, 'tables')];
-    this.store = new Member('store', this.sayings, () => [
-      process.execPath,
-      '--import',
-      'tsx',
-      TRIAL_STORE,
-      ...tables,
-    ]);
+    const command = [process.execPath, '--import', 'tsx', TRIAL_STORE, '--data', join(folder, 'tables')];
+    this.store = new Member('store', this.sayings, join(folder, 'store.log'), () => command);
     this.collectors = this.#roles('collector', shape.collectors);
     this.analyzers = this.#roles('analyzer', shape.analyzers);
     this.api = this.#role('api', 'api');
@@ -114,7 +108,9 @@ export class Cluster {
 
   #role(command: string, name: string): Member {
     const args = ['--config', this.#configFile(name), '--port', '0'];
-    return new Member(name, this.sayings, () => headwayCommand(command, args));
+    return new Member(name, this.sayings, join(this.#folder, `${name}.log`), () =>
+      headwayCommand(command, args),
+    );
   }
 
   #configFile(name: string): string {

@@ -1,3 +1,4 @@
+import { createWriteStream } from 'node:fs';
 import { DrillProcess } from './drill-process.ts';
 
 /** What the members of a drill said in their logs: message to how often. */
@@ -38,6 +39,7 @@ export class Member {
   starts = 0;
   readonly #command: () => readonly string[];
   readonly #sayings: Sayings;
+  readonly #logFile: string;
   readonly #last: string[] = [];
   #process: DrillProcess | null = null;
   #url: string | null = null;
@@ -45,9 +47,11 @@ export class Member {
   /** A start that is under way gives up when another order came. */
   #orders = 0;
 
-  constructor(name: string, sayings: Sayings, command: () => readonly string[]) {
+  /** `logFile`: where everything that it says is kept. */
+  constructor(name: string, sayings: Sayings, logFile: string, command: () => readonly string[]) {
     this.name = name;
     this.#sayings = sayings;
+    this.#logFile = logFile;
     this.#command = command;
   }
 
@@ -103,13 +107,18 @@ export class Member {
 
   async #launch(): Promise<boolean> {
     this.starts += 1;
+    const log = createWriteStream(this.#logFile, { flags: 'a' });
     const process = new DrillProcess(this.#command(), (line) => {
+      log.write(`${line}\n`);
       this.#sayings.read(this.name, line);
       this.#last.push(line);
       if (this.#last.length > LINES_KEPT) this.#last.shift();
     });
     this.#process = process;
-    void process.gone.then(() => this.#ended(process));
+    void process.gone.then(() => {
+      log.end();
+      this.#ended(process);
+    });
     this.#url = await process.url;
     return this.#url !== null;
   }
