@@ -94,7 +94,7 @@ function compose({ config, log, clock, store, spool }: Parts): Headway {
   });
   const folder = openDeadLetterFolder(join(config.data_dir, 'dead-letter'), config.dead_letters);
   const deadLetters = measureDeadLetters(ofBus, folder);
-  const ingest = createIngest({ store, log, deadLetters, onJobs: (jobs) => analyzer.touch(jobs.keys()) });
+  const ingest = createIngest({ store, log, deadLetters, onJobs: (jobs) => analyzer.touch(jobs) });
   const collector = createCollector({
     config: config.collector,
     bus,

@@ -43,13 +43,16 @@ export interface SharedParts {
 
 export interface Analyzer {
   /** Events of these jobs were stored: they are read and accounted at the next tick. */
-  touch(jobs: Iterable<string>): void;
+  touch(jobs: StoredJobs): void;
   /** Accounts what is due and writes its series. One at a time; a call during another awaits that one. */
   tick(): Promise<void>;
   /** Ticks every `interval_s` until stopped. */
   start(): void;
   stop(): Promise<void>;
 }
+
+/** Jobs of which events were stored; to each the arrival of the first of them, milliseconds, where that is known. */
+export type StoredJobs = Iterable<string | readonly [job: string, received_ms: number]>;
 
 interface Followed {
   readonly tracked: TrackedJob;
@@ -138,11 +141,14 @@ class Accountant {
     this.#results = createResultsWriter(store, config);
   }
 
-  touch(jobs: Iterable<string>): void {
-    for (const job of jobs) {
+  touch(jobs: StoredJobs): void {
+    for (const one of jobs) {
+      const [job, received_ms] = typeof one === 'string' ? [one, Number.POSITIVE_INFINITY] : one;
       // '' keys events of no job: faults and node states, which are read with the jobs of their nodes
       if (job === '' || !this.#owns(job)) continue;
-      this.#follow(job).touched = true;
+      const followed = this.#follow(job);
+      followed.touched = true;
+      followed.tracked.events.noteStored(received_ms);
     }
   }
 

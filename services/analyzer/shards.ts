@@ -1,6 +1,6 @@
 import { type Fence, Fenced } from '../../platform/fence.ts';
 import { fencedStore } from '../../platform/store/fenced-store.ts';
-import { type Analyzer, type AnalyzerDependencies, createAnalyzer } from './analyzer.ts';
+import { type Analyzer, type AnalyzerDependencies, createAnalyzer, type StoredJobs } from './analyzer.ts';
 import { createAnalyzerCounters, NO_COUNTERS } from './analyzer-counters.ts';
 import { ReadingBudget } from './metrics/device-window.ts';
 
@@ -28,7 +28,7 @@ export interface ShardedAnalyzer {
   /** Names of the shards that it has. */
   shards(): readonly string[];
   /** Events of these jobs were stored; jobs of other shards are passed over. */
-  touch(jobs: Iterable<string>): void;
+  touch(jobs: StoredJobs): void;
   /** Accounts what is due of every shard, one after another. A call during another awaits that one. */
   tick(): Promise<void>;
   start(): void;
@@ -119,14 +119,14 @@ class ShardHolder {
     this.#dependencies.log.info('shard released', { shard: name, epoch: known.fence.epoch });
   }
 
-  touch(jobs: Iterable<string>): void {
-    const byShard = new Map<string, string[]>();
-    for (const job of jobs) {
-      const name = this.#dependencies.shardOf(job);
+  touch(jobs: StoredJobs): void {
+    const byShard = new Map<string, (string | readonly [string, number])[]>();
+    for (const one of jobs) {
+      const name = this.#dependencies.shardOf(typeof one === 'string' ? one : one[0]);
       if (name === undefined) continue;
       const own = byShard.get(name);
-      if (own === undefined) byShard.set(name, [job]);
-      else own.push(job);
+      if (own === undefined) byShard.set(name, [one]);
+      else own.push(one);
     }
     for (const [name, own] of byShard) this.#held.get(name)?.analyzer.touch(own);
   }

@@ -106,7 +106,7 @@ function beginWork({ config, log, clock, store, telemetry }: Parts): Working {
     check_s: config.cluster.shards_interval_s,
     log,
   });
-  const ingest = createIngest({ store, log, deadLetters, onJobs: (jobs) => analyzer.touch(jobs.keys()) });
+  const ingest = createIngest({ store, log, deadLetters, onJobs: (jobs) => analyzer.touch(jobs) });
   reader.run(measureDeliveries(ofBus, ingest));
   analyzer.start();
   return {

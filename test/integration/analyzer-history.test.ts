@@ -8,6 +8,8 @@ import type { Counters } from '../../platform/telemetry/counters.ts';
 import { decodeLog } from '../../services/collector/decoders/logs/decode-log.ts';
 import { type AnalyzerBench, openAnalyzerBench } from '../support/analyzer-bench.ts';
 import { describeWithFixtures, fixturePath } from '../support/fixtures.ts';
+import { contentOf } from '../support/result-rows.ts';
+import { storeEvents } from '../support/stored-events.ts';
 import { attempt, endOf, llamaSpec, START_US } from '../support/training-events.ts';
 
 const RUNTIME = ['ratio', 'goodput_runtime'] as const;
@@ -119,6 +121,25 @@ describe('an open job that nobody ends', () => {
   });
 });
 
+describe('events that were kept on a disk while others went on', () => {
+  it('are accounted when they come, however long ago they arrived', async () => {
+    const analyzer = bench.analyzer();
+    bench.now_us = endOf({ steps: 10 });
+    await bench.receive(analyzer, [llamaSpec(), ...attempt({ steps: 4 })]);
+    await bench.pass(analyzer);
+    await bench.pass(analyzer, 3600);
+    // by the other collector, which was in touch all the time
+    await bench.receive(analyzer, attempt({ steps: 10 }).slice(-2));
+    await bench.pass(analyzer);
+    const kept = attempt({ steps: 10 }).slice(5, 9);
+    const arrived_ms = endOf({ steps: 8 }) / 1000;
+    analyzer.touch(await storeEvents(bench.store, kept, arrived_ms));
+    await bench.pass(analyzer);
+    const { steps } = await contentOf(bench.store, 'a');
+    expect(steps.map((row) => Reflect.get(row, 'step'))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+});
+
 describeWithFixtures('the history of an imported log', () => {
   it('agrees with the ledger at every point, and has no rates in the outage', async () => {
     const text = readFileSync(fixturePath('logs/torchtitan_llama3_8b_restart.log'), 'utf8');
@@ -171,6 +192,7 @@ describe('what the analyzer tells of itself', () => {
     const counters: Counters = {
       counter: (noun) => ({ add: (amount = 1) => void count(noun)(amount) }),
       histogram: (noun) => ({ record: () => void count(noun)(1) }),
+      observedCounter: () => undefined,
       gauge: (noun, _, read) => void gauges.set(noun, read),
     };
     const log = createLog('warn', (line) => void lines.push(line));

@@ -6,13 +6,16 @@ import { createIngest } from '../../services/analyzer/ingest/ingest.ts';
 
 let deliveries = 0;
 
-/** Puts events into the tables by the product's own way from the bus, as received at a time. Resolves with their jobs. */
+/**
+ * Puts events into the tables by the product's own way from the bus, as received at a time. Resolves with what it said of
+ * their jobs.
+ */
 export async function storeEvents(
   store: Store,
   events: readonly RunEvent[],
   received_at_ms: number,
-): Promise<readonly string[]> {
-  let touched: readonly string[] = [];
+): Promise<readonly (readonly [job: string, received_ms: number])[]> {
+  let touched: readonly (readonly [string, number])[] = [];
   const ingest = createIngest({
     store,
     log: silentLog,
@@ -21,7 +24,7 @@ export async function storeEvents(
       put: (_, { text }) => Promise.reject(new Error(`put aside: ${text}`)),
     },
     onJobs: (jobs) => {
-      touched = [...jobs.keys()];
+      touched = [...jobs];
     },
   });
   const batches = encodeRunEvents(events, received_at_ms);

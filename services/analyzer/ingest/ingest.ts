@@ -19,7 +19,7 @@ import {
   SERIES_POINTS_SCHEMA_VERSION,
   SERIES_SCHEMA_VERSION,
 } from '../../../platform/store/tables.ts';
-import { eventTime_us, writeEventRow } from './stored-event.ts';
+import { writeEventRow } from './stored-event.ts';
 
 export interface IngestConfig {
   /** Failures of a delivery before its batches are tried one by one and those that no table takes are put aside. */
@@ -32,7 +32,7 @@ export interface IngestDependencies {
   readonly store: Store;
   readonly log: Log;
   readonly deadLetters: DeadLetters;
-  /** Called after events are in the table: their jobs, each with the time of its earliest event here. */
+  /** Called after events are in the table: their jobs, each with the arrival of its first event here, milliseconds. */
   readonly onJobs: (jobs: ReadonlyMap<string, number>) => void;
   readonly config?: IngestConfig;
 }
@@ -174,9 +174,7 @@ class Ingest {
 function noteJob(jobs: Map<string, number>, { event, received_at_ms }: StoredEventLine): void {
   const job = event.type === 'node_state' ? undefined : event.job;
   if (job === undefined || job === '') return;
-  const time_us = eventTime_us(event) ?? received_at_ms * 1000;
-  const known = jobs.get(job);
-  if (known === undefined || time_us < known) jobs.set(job, time_us);
+  jobs.set(job, Math.min(jobs.get(job) ?? received_at_ms, received_at_ms));
 }
 
 function isBadData(cause: unknown): cause is StoreError {

@@ -25,6 +25,9 @@ export class JobEvents {
   #events: JobScopedEvent[] = [];
   #windows: CollectiveWindowEvent[] = [];
   #newest_received_ms = 0;
+  /** Earliest arrival among what was stored since the last reading began, and among what that one has to read. */
+  #stored_ms = Number.POSITIVE_INFINITY;
+  #reading_ms = Number.POSITIVE_INFINITY;
   readonly #small: JobScopedEvent[] = [];
   readonly #nodes = new Set<string>();
   #begin_us = Number.POSITIVE_INFINITY;
@@ -71,7 +74,21 @@ export class JobEvents {
 
   /** From when on arrivals have to be read to miss none, milliseconds; 0 before the first refresh. */
   get since_ms(): number {
-    return Math.max(0, this.#newest_received_ms - OVERLAP_MS);
+    return Math.max(0, Math.min(this.#newest_received_ms - OVERLAP_MS, this.#reading_ms));
+  }
+
+  /**
+   * Events were stored of which the first arrived then, milliseconds: long ago where a collector had kept them on its
+   * disk while others went on.
+   */
+  noteStored(received_ms: number): void {
+    this.#stored_ms = Math.min(this.#stored_ms, received_ms);
+  }
+
+  /** What is stored from now on is for the reading after the one that begins. */
+  beginReading(): void {
+    this.#reading_ms = Math.min(this.#reading_ms, this.#stored_ms);
+    this.#stored_ms = Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -79,6 +96,7 @@ export class JobEvents {
    * were none. On the first call, only events that arrived after `told_before_ms` count as new.
    */
   async refresh(told_before_ms = 0): Promise<number | undefined> {
+    this.beginReading();
     const rows = await this.#store.query<ReceivedRow>(namedQuery('job_events_since'), {
       job: this.job,
       since_ms: this.since_ms,
@@ -108,6 +126,7 @@ export class JobEvents {
       hasNewSpec ||= event.type === 'job';
       touched_us = Math.min(touched_us ?? row.told_us, row.told_us);
     }
+    this.#reading_ms = Number.POSITIVE_INFINITY;
     this.#forgetWindows();
     if (!hasNewSpec) return touched_us;
     // a description holds for the whole run, its past included
@@ -150,6 +169,7 @@ export async function readTogether(
   store: Store,
   jobs: readonly JobEvents[],
 ): Promise<Map<string, ReceivedRow[]>> {
+  for (const job of jobs) job.beginReading();
   const newest_ms = Math.max(...jobs.map(({ since_ms }) => since_ms), 0);
   const near = jobs.filter(({ since_ms }) => since_ms > 0 && newest_ms - since_ms <= TOGETHER_MS);
   const read = new Map<string, ReceivedRow[]>(near.map(({ job }) => [job, []]));

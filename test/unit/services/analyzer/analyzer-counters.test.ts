@@ -10,6 +10,7 @@ it('measures under one name each, and says nothing of no points', () => {
       add: (amount = 1, labels) => told.push(`${noun} ${amount} ${JSON.stringify(labels ?? {})}`),
     }),
     histogram: (noun) => ({ record: (value) => told.push(`${noun} ${value}`) }),
+    observedCounter: () => undefined,
     gauge: (noun, _, read) => gauges.set(noun, read),
   };
   const own = createAnalyzerCounters(counters);
