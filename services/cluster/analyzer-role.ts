@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { measureDeadLetters, measureDeliveries } from '../../platform/bus/bus-metrics.ts';
 import { createKafkaClient } from '../../platform/bus/kafka/client.ts';
 import { openDeadLetterTopic } from '../../platform/bus/kafka/dead-letter-topic.ts';
@@ -44,7 +45,8 @@ export function openAnalyzerRole(config: HeadwayConfig, log: Log, clock: Clock =
       const store = await tables.open(signal);
       if (store === undefined || signal.aborted) return;
       working = beginWork({ config, log, clock, store, telemetry: own.telemetry });
-      throw await working.failed;
+      const failure = await Promise.race([working.failed, aborted(signal)]);
+      if (failure !== undefined) throw failure;
     },
     endRequests: async () => undefined,
     async close() {
@@ -53,6 +55,11 @@ export function openAnalyzerRole(config: HeadwayConfig, log: Log, clock: Clock =
       await own.close();
     },
   });
+}
+
+/** Without it an orderly stop would wait for a failure. */
+async function aborted(signal: AbortSignal): Promise<undefined> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 interface Parts {
