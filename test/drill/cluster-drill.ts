@@ -28,7 +28,9 @@ export interface ClusterDrillResult extends ClusterVerdict {
   readonly refusals: ReadonlyMap<string, number>;
   /** From the send of an event, while or after things went wrong, to the tables; seconds, ascending. */
   readonly fresh_s: readonly number[];
-  /** Processes that ended without being asked to, and how. */
+  /** Processes that did not end in order when all was over, and how they did. */
+  readonly stops: readonly string[];
+  /** Processes that ended without being asked to, and how; also those that did not stop as they should. */
   readonly own_ends: readonly string[];
   /** What the processes counted, at least. */
   readonly counted: ReadonlyMap<string, number>;
@@ -122,6 +124,7 @@ class ClusterDrill {
       folder: this.#options.folder,
     });
     await counters.look();
+    const stops = await this.#stopAll();
     return {
       ...verdict,
       counted: counters.totals,
@@ -131,6 +134,7 @@ class ClusterDrill {
       unknown_outcomes: this.#load.failures,
       refusals: this.#refusals,
       fresh_s: this.#fresh_s.sort((a, b) => a - b),
+      stops,
       own_ends: this.#cluster.members.flatMap(({ name, ownEnds }) => ownEnds.map((end) => `${name}: ${end}`)),
       said: this.#cluster.sayings.counts,
       errors: this.#cluster.sayings.errors,
@@ -206,6 +210,18 @@ class ClusterDrill {
     } finally {
       await store.close();
     }
+  }
+
+  /** When everything is in the tables nothing holds a process up. */
+  async #stopAll(): Promise<string[]> {
+    const { analyzers, collectors, api, store } = this.#cluster;
+    const bad: string[] = [];
+    for (const member of [...analyzers, ...collectors, api, store]) {
+      const before = member.ownEnds.length;
+      await member.stop();
+      bad.push(...member.ownEnds.slice(before).map((end) => `${member.name}: ${end}`));
+    }
+    return bad;
   }
 
   /** To any collector that listens. */

@@ -7,7 +7,7 @@ export function clusterFaults(result: ClusterDrillResult): string[] {
   const events = faultOf(result.verdict);
   const devices = result.devices.map(deviceFaultOf);
   const stuck = result.own_ends.filter((end) => end.includes('did not stop'));
-  return [events, ...devices, ...result.derived, ...stuck].filter((fault) => fault !== null);
+  return [events, ...devices, ...result.derived, ...result.stops, ...stuck].filter((fault) => fault !== null);
 }
 
 /** The figures of a drill, for a person. */
