@@ -5,6 +5,7 @@ import { compareDecoders } from './decode.bench.ts';
 import { compareInserts } from './insert.bench.ts';
 import { benchLargeJob } from './ledger-scale.bench.ts';
 import { printComparison } from './measure.ts';
+import { benchOutage } from './outage.bench.ts';
 import { benchManyJobs } from './tick-scale.bench.ts';
 
 /**
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => string | Promise<string>>> = {
   'large-job': benchLargeJob,
   'many-jobs': benchManyJobs,
   bus: benchBus,
+  outage: benchOutage,
   cluster: benchCluster,
 };
 
