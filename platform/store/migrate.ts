@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import type { ClusterPlace } from './cluster-tables.ts';
+import { renderStatement } from './render-migrations.ts';
 import { splitStatements } from './sql-statements.ts';
 import type { Store } from './store.ts';
 
@@ -57,11 +59,22 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
 /**
  * Brings the tables to this version and returns the names of the migrations applied. A migration is recorded after
  * its last statement; one cut by a crash is run again from its first, so every statement must bear that
- * (`IF NOT EXISTS`). Throws {@link MigrationError} when an applied file has changed or the store is of a later version.
+ * (`IF NOT EXISTS`). Several processes may do this at once, and others may work with the tables meanwhile: migrations
+ * only ever add. `place`: the cluster that the store is, if it is one.
+ *
+ * Throws {@link MigrationError} when an applied file has changed or the store is of a later version.
  */
-export async function migrate(store: Store, migrations?: readonly Migration[]): Promise<string[]> {
+export async function migrate(
+  store: Store,
+  migrations?: readonly Migration[],
+  place: ClusterPlace | null = null,
+): Promise<string[]> {
   const wanted = migrations ?? (await readMigrations());
-  await store.command(RECORD_TABLE);
+  const run = async (statement: string): Promise<void> => {
+    const own = place === null ? [statement] : renderStatement(statement, place);
+    for (const one of own) await store.command(one);
+  };
+  await run(RECORD_TABLE);
   const rows = await store.query<{ number: number; name: string; checksum: string }>(
     'SELECT number, name, checksum FROM schema_migrations FINAL ORDER BY number',
   );
@@ -70,7 +83,7 @@ export async function migrate(store: Store, migrations?: readonly Migration[]): 
   const applied: string[] = [];
   for (const { number, name, sql, checksum } of wanted) {
     if (recorded.has(number)) continue;
-    for (const statement of splitStatements(sql)) await store.command(statement);
+    for (const statement of splitStatements(sql)) await run(statement);
     await store.insertRows('schema_migrations', [
       { number, name, checksum, applied_at: new Date().toISOString() },
     ]);

@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import type { StoreServerConfig } from './config.ts';
 import { storeErrorOf } from './engine-errors.ts';
 import { insertSql, quoteName, structureOf } from './insert-sql.ts';
+import { type ClusterWays, clusterWays } from './server-cluster.ts';
 import { ServerConnection } from './server-connection.ts';
 import { shownUrl, Unreached } from './server-errors.ts';
 import {
@@ -51,17 +52,14 @@ export async function openServerStore(config: StoreServerConfig, log: Log): Prom
   }
 }
 
-async function prepare(
-  connection: ServerConnection,
-  { database, cluster }: StoreServerConfig,
-): Promise<void> {
+async function prepare(connection: ServerConnection, config: StoreServerConfig): Promise<void> {
   try {
     await connection.query('SELECT 1', {});
   } catch (cause) {
     const error = storeErrorOf(cause);
     if (!(error instanceof StoreError) || error.engine_code !== UNKNOWN_DATABASE) throw error;
-    const everywhere = cluster === null ? '' : ` ON CLUSTER ${quoteName(cluster)}`;
-    await connection.outside(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)}${everywhere}`);
+    const { everywhere } = clusterWays(config);
+    await connection.outside(`CREATE DATABASE IF NOT EXISTS ${quoteName(config.database)}${everywhere}`);
   }
 }
 
@@ -72,7 +70,7 @@ function ownError(cause: unknown, fence?: Fence): unknown {
 
 class ServerStore implements ClaimableStore {
   readonly #connection: ServerConnection;
-  readonly #config: StoreServerConfig;
+  readonly #ways: ClusterWays;
   readonly #statements: RunningStatements;
   readonly #shapes: TableShapes;
   readonly #running = new Set<Promise<unknown>>();
@@ -82,8 +80,8 @@ class ServerStore implements ClaimableStore {
 
   constructor(connection: ServerConnection, config: StoreServerConfig) {
     this.#connection = connection;
-    this.#config = config;
-    this.#statements = new RunningStatements(connection, config);
+    this.#ways = clusterWays(config);
+    this.#statements = new RunningStatements(connection, this.#ways, config);
     this.#shapes = new TableShapes((sql, parameters) => this.#ask(sql, parameters));
   }
 
@@ -93,7 +91,9 @@ class ServerStore implements ClaimableStore {
 
   command(sql: string, parameters: QueryParameters = {}): Promise<void> {
     return this.#track(async () => {
-      await repeated(isNobodyThere, () => this.#connection.command(sql, parameters));
+      await repeated(isNobodyThere, () =>
+        this.#connection.command(sql, parameters, this.#ways.commandSettings),
+      );
       this.#shapes.forget();
     });
   }
@@ -127,12 +127,14 @@ class ServerStore implements ClaimableStore {
   }
 
   endEarlierInserts(fence: Fence): Promise<void> {
-    return this.#track(() =>
-      this.#statements.end(
+    return this.#track(async () => {
+      await this.#statements.end(
         'startsWith(initial_query_id, {name:String}) AND NOT startsWith(initial_query_id, {own:String})',
         { name: namePrefix(fence), own: claimPrefix(fence) },
-      ),
-    );
+      );
+      // What they wrote of it is read next, perhaps from another node.
+      await this.#catchUp('bus_positions');
+    });
   }
 
   close(): Promise<void> {
@@ -178,15 +180,23 @@ class ServerStore implements ClaimableStore {
     options: InsertOptions,
   ): Promise<void> {
     const shape = await this.#shapes.of(table, columns);
-    const isSpread = this.#config.cluster !== null;
+    const isSpread = this.#ways.isCluster;
+    if (options.again === true) await this.#catchUp(table);
     const form = insertForm(insertSql({ table, columns, from: STAGED, isSpread }, shape, options), rows);
     const id = insertId(options.fence);
     try {
-      await repeated(isNobodyThere, () => this.#connection.post(form, id, {}));
+      await repeated(isNobodyThere, () =>
+        this.#connection.post(form, id, this.#ways.insertSettings(table, options)),
+      );
     } catch (cause) {
       if (cause instanceof Unreached && cause.mayHaveArrived) this.#unsettled.add(id);
       throw cause;
     }
+  }
+
+  async #catchUp(table: string): Promise<void> {
+    const statement = this.#ways.catchUp(table);
+    if (statement !== null) await this.#connection.command(statement, {}, this.#ways.commandSettings);
   }
 
   /** What was cut off must not be stored beside, or after, what comes next. */

@@ -1,9 +1,8 @@
+import { LOCAL_SUFFIX } from './cluster-tables.ts';
 import type { TableShape } from './insert-sql.ts';
 import { type QueryParameters, StoreError } from './store.ts';
 
-/** A table that is spread over a cluster has its rows, and so its sorting key, in one of this name on each node. */
-export const LOCAL_SUFFIX = '_local';
-
+/** A table that is spread over a cluster has its sorting key where its rows are. */
 const SHAPE = `SELECT c.name AS name, c.type AS type, t.sorting_key AS sorting_key
 FROM system.columns AS c
 JOIN (

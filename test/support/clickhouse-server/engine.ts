@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Session } from 'chdb';
 import { ServerException } from './exceptions.ts';
+import { type OneNodeCluster, oneNodeCluster } from './one-node-cluster.ts';
 import type { QueryRequest } from './request.ts';
 import { isQuery, quoted, quotedName, withServerTables } from './statements.ts';
 
@@ -23,16 +24,20 @@ export class Engine {
   readonly #sessions = new Map<string, { readonly session: Session; busy: boolean }>();
   #staged = 0;
 
-  private constructor(path: string, staging: string) {
+  readonly #rewrite: (sql: string) => string;
+
+  private constructor(path: string, staging: string, cluster: OneNodeCluster | null) {
     this.#path = path;
     this.#staging = staging;
-    this.#first = new Session(path);
+    this.#rewrite = cluster?.rewrite ?? ((sql) => sql);
+    this.#first = new Session(path, { connectionArgs: cluster?.engineArguments ?? [] });
   }
 
-  static async open(folder: string): Promise<Engine> {
+  static async open(folder: string, clusterName?: string): Promise<Engine> {
     const staging = join(folder, 'staging');
     await mkdir(join(folder, 'chdb'), { recursive: true });
-    const engine = new Engine(join(folder, 'chdb'), staging);
+    const cluster = clusterName === undefined ? null : await oneNodeCluster(clusterName, folder);
+    const engine = new Engine(join(folder, 'chdb'), staging, cluster);
     await rm(staging, { recursive: true, force: true });
     await mkdir(staging, { recursive: true });
     return engine;
@@ -60,7 +65,7 @@ export class Engine {
         const file = `file(${[await stage(body), format, structure].map(quoted).join(', ')})`;
         if (body.length > 0) await session.queryAsync(`INSERT INTO ${table} SELECT * FROM ${file}`);
       }
-      const sql = await this.#withData(session, request, stage);
+      const sql = this.#rewrite(await this.#withData(session, request, stage));
       const format = request.own.get('default_format') ?? 'TabSeparated';
       const result = await session.queryAsync(withServerTables(sql), { format });
       return {

@@ -1,5 +1,6 @@
 /**
- * The trial store as a process: `tsx main.ts --data DIR [--port 0] [--user NAME] [--password TEXT] [--writes 1]`.
+ * The trial store as a process: `tsx main.ts --data DIR [--port 0] [--user NAME] [--password TEXT] [--writes 1]
+ * [--cluster NAME]`.
  * Prints `listening on URL` when it answers, and ends on SIGTERM or SIGINT when what runs is done.
  */
 import { parseArgs } from 'node:util';
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     user: { type: 'string' },
     password: { type: 'string' },
     writes: { type: 'string', default: '1' },
+    cluster: { type: 'string' },
   },
 });
 if (values.data === undefined) throw new Error('--data DIR is needed');
@@ -22,6 +24,7 @@ const server = await startClickHouseServer({
   data: values.data,
   port: Number(values.port),
   writes: Number(values.writes),
+  ...(values.cluster === undefined ? {} : { cluster: values.cluster }),
   ...(values.user === undefined ? {} : { user: values.user }),
   ...(values.password === undefined ? {} : { password: values.password }),
 });

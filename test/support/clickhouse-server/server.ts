@@ -19,6 +19,8 @@ export interface ClickHouseServerOptions {
   readonly password?: string;
   /** Statements that change tables at the same time; one unless told otherwise. */
   readonly writes?: number;
+  /** It takes itself for the only node of the cluster of this name. */
+  readonly cluster?: string;
 }
 
 export interface ClickHouseServer {
@@ -32,7 +34,7 @@ export interface ClickHouseServer {
  * store: one node, one user, and only as much of the interface as that client uses.
  */
 export async function startClickHouseServer(options: ClickHouseServerOptions): Promise<ClickHouseServer> {
-  const engine = await Engine.open(options.data);
+  const engine = await Engine.open(options.data, options.cluster);
   const handler = new Handler(engine, await engine.version(), options);
   const server = createServer({ keepAliveTimeout: 30_000, maxHeaderSize: 1024 ** 2 }, (request, response) => {
     handler.answer(request, response).catch(() => response.destroy());
