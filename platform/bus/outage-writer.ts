@@ -36,6 +36,8 @@ export interface OutageBus {
   stats(): OutageStats;
   /** Resolves when nothing is left on the disk and batches go straight to the brokers; also when closed before. */
   drained(): Promise<void>;
+  /** Whether what was published before the call is durable, or refused, within the time. */
+  settled(limit_s: number): Promise<boolean>;
   /** What is on the disk stays there, for the next process. */
   close(): Promise<void>;
 }
@@ -64,6 +66,7 @@ export async function openOutageBus(dependencies: OutageDependencies): Promise<O
     writer: bus,
     stats: () => bus.stats(),
     drained: () => bus.drained(),
+    settled: (limit_s) => bus.settled(limit_s),
     close: () => bus.close(),
   };
 }
@@ -132,6 +135,15 @@ class OutageWriter implements BusWriter {
 
   async drained(): Promise<void> {
     while (this.#outage !== null) await this.#outage.over;
+  }
+
+  async settled(limit_s: number): Promise<boolean> {
+    const limit = new AbortController();
+    const late = sleep(limit_s * 1000, false, { signal: limit.signal }).catch(() => false);
+    const settled = Promise.allSettled(this.#underWay).then(() => true);
+    const isSettled = await Promise.race([settled, late]);
+    limit.abort();
+    return isSettled;
   }
 
   async close(): Promise<void> {

@@ -62,12 +62,20 @@ export async function openCollectorRole(
   return createRole(config, {
     app,
     run: async () => collector.start(),
-    endRequests: () => collector.stop(),
+    async endRequests() {
+      const stopped = collector.stop();
+      // Who waits for Kafka in vain is to be answered before the port closes: from the disk, once the writer gives up.
+      if (!(await bus.settled(STOP_SETTLE_S))) await kafka.close();
+      await stopped;
+    },
     async close() {
-      await bus.close();
-      await kafka.close();
+      // Together: what still waits for Kafka goes to the disk once its writer gives up.
+      await Promise.all([bus.close(), kafka.close()]);
       await own.close();
       await lock.release();
     },
   });
 }
+
+/** Kafka takes milliseconds when it is there. */
+const STOP_SETTLE_S = 1;

@@ -45,6 +45,7 @@ const OUTAGE = {
   ...{ isOut: true, out_s: 7, outages: 2, spooled_batches: 30, drained_batches: 20 },
   spool: SPOOL,
 };
+const NO_OPS = { drained: async () => {}, settled: async () => true, close: async () => {} };
 const WRITER = {
   ...{ partitions: 4, outstanding: 1, outstanding_bytes: 2, requests: 3, failed_requests: 4 },
   ...{ unfounded_successes: 5, acknowledged_batches: 6, acknowledged_bytes: 7, refused: 8 },
@@ -76,7 +77,7 @@ async function fill(role: PipelineRole, counters: Counters): Promise<void> {
   if (role === 'embedded') measureSpool(counters, { stats: () => SPOOL }, SPOOL_DEFAULTS);
   if (role === 'collector') {
     const bus = { stats: () => OUTAGE, writer: { publish: async () => {} } };
-    measureOutage(counters, { ...bus, drained: async () => {}, close: async () => {} }, SPOOL_DEFAULTS);
+    measureOutage(counters, { ...bus, ...NO_OPS }, SPOOL_DEFAULTS);
     measureKafkaWriter(counters, { stats: () => WRITER });
   }
   if (role === 'analyzer') measureKafkaReader(counters, { stats: () => READER });
