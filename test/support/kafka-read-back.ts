@@ -57,7 +57,10 @@ export async function readTopic(config: KafkaConfig): Promise<TopicMessage[]> {
     finish = resolve;
     fail = reject;
   });
-  consumer.on('consumer.crash', ({ payload }) => fail(payload.error));
+  consumer.on('consumer.crash', ({ payload }) => {
+    // A coordinator that has just started is still loading: the consumer begins anew by itself.
+    if (!payload.restart) fail(payload.error);
+  });
   await consumer.connect();
   try {
     await consumer.subscribe({ topic: config.topic, fromBeginning: true });
