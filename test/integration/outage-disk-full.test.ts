@@ -68,6 +68,7 @@ describeWithKafka(canMount ? NAME : `${NAME} [skipped: no small disk can be moun
           ...{ brokers, topic, partitions, replication_factor, min_insync_replicas },
           writer: { publish_timeout_s: 1, request_timeout_s: 1 },
         },
+        cluster: { stop_timeout_s: 60 },
         // Nothing but the disk itself is to say no.
         spool: { disk_free_bytes_min: 0, segment_bytes_max: 300_000, retry_max_s: 1 },
       };
@@ -107,7 +108,7 @@ describeWithKafka(canMount ? NAME : `${NAME} [skipped: no small disk can be moun
       await eventually(async () => (await sender.metric('headway_bus_outage')) === 0 || undefined);
       expect(await sender.post()).toBeNull();
       expect(await sender.metric('headway_bus_spool_waiting_bytes')).toBe(0);
-      expect(await collector.stop()).toBe(0);
+      expect(await collector.stop(), said.slice(-10).join('\n')).toBe(0);
 
       const messages = (await readTopic(kafka)).flatMap(({ decoded }) =>
         decoded.kind === 'batch' ? [decoded] : [],
