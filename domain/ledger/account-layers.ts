@@ -98,6 +98,11 @@ interface Spans {
   readonly overlapped: Map<string, Layer>;
 }
 
+/** Time of non-blocking spans inside their attempts, by kind. */
+export function overlappedOf(view: JobView, launches: readonly Launch[]): ReadonlyMap<string, Layer> {
+  return spansOf(view, launches, []).overlapped;
+}
+
 /** Spans clipped to their attempt. */
 function spansOf(
   view: JobView,

@@ -29,7 +29,7 @@ export function holdingsOf(
   from_us: number,
   to_us: number,
 ): Holdings {
-  const capacities = [...view.capacities].sort((a, b) => a.time_us - b.time_us || byLine(a, b));
+  const capacities = inOrder(view.capacities);
   const statements = statementsOf(launches, specifiedDevices(view), placedDevices(view), capacities);
   const layer = emptyLayer();
   const list = [statements.find(({ devices }) => devices !== undefined) ?? { devices: undefined }].map(
@@ -44,6 +44,15 @@ export function holdingsOf(
   }
   append(layer, begin_us, to_us, list.length - 1);
   return { list, layer, capacity: sharesOf(capacities, from_us, to_us) };
+}
+
+/** Elastic capacity over `[from_us, to_us)`; null without a `capacity` event. */
+export function capacityOf(view: JobView, from_us: number, to_us: number): CapacityShares | null {
+  return sharesOf(inOrder(view.capacities), from_us, to_us);
+}
+
+function inOrder(capacities: readonly CapacityEvent[]): CapacityEvent[] {
+  return [...capacities].sort((a, b) => a.time_us - b.time_us || byLine(a, b));
 }
 
 interface Statement extends Holding {

@@ -9,6 +9,7 @@ import { energyOf } from './energy.ts';
 import { modelName, type ResolvedSpec } from './job-spec.ts';
 import { type JobView, jobView, type ViewOptions } from './job-view.ts';
 import { loggedNumbers, withLoggedRecompute } from './logged.ts';
+import { withoutGoodput } from './made-up-clock.ts';
 import { memoryOf } from './memory.ts';
 import { mfuImplausible } from './mfu-implausible.ts';
 import { ofuOf } from './ofu.ts';
@@ -129,13 +130,6 @@ function rangedLedger(view: JobView, windows_us?: LedgerOptions['windows_us']): 
     ...(windows_us === undefined ? {} : { windows_us }),
   });
   return view.clock_is_made_up ? withoutGoodput(ledger) : ledger;
-}
-
-/** A log without times says what its steps took and nothing of what was between them. */
-function withoutGoodput(ledger: LedgerJson): LedgerJson {
-  const unknown = { goodput_ratio: null, device_goodput_ratio: null };
-  const windows = ledger.windows.map((window) => ({ ...window, goodput_ratio: null }));
-  return { ...ledger, ...unknown, windows };
 }
 
 function specSummary(spec: ResolvedSpec, devices: number | null): JobReport['spec'] {

@@ -1,4 +1,4 @@
-import type { FaultEvent, JobScopedEvent, Labels, NodeStateEvent } from '../events.ts';
+import type { FaultEvent, JobScopedEvent, NodeStateEvent } from '../events.ts';
 import { accountOf } from '../ledger/account.ts';
 import type { Account, LiveLimits } from '../ledger/ledger-shape.ts';
 import { type Timeline, timelineOf } from '../ledger/timeline.ts';
@@ -12,6 +12,7 @@ import { type JobWork, jobWork } from './job-work.ts';
 import { keptSteps, type StepRange } from './kept-steps.ts';
 import { type KeptTrack, trackOf } from './kept-track.ts';
 import { deviceRate } from './live-rates.ts';
+import { isOfMadeUpClock } from './made-up-clock.ts';
 import { SITE_DEFAULTS, type SiteConfig } from './site.ts';
 import type { SlowdownLimits } from './slowdown-limits.ts';
 import { withSlowdowns } from './slowdowns.ts';
@@ -142,7 +143,10 @@ function isMeasured(step: KeptStep, spec: ResolvedSpec): boolean {
   return step.labels['unlogged'] !== true && isPossible(step, spec);
 }
 
-function baselineRate({ event }: ResolvedSpec, options: ViewOptions): number | null {
+export function baselineRate(
+  { event }: ResolvedSpec,
+  options: Pick<ViewOptions, 'baseline_tokens_per_s_per_device'>,
+): number | null {
   const { baseline } = event;
   if (baseline !== undefined && 'tokens_per_s_per_device' in baseline)
     return baseline.tokens_per_s_per_device;
@@ -155,10 +159,6 @@ function once<T>(make: () => T): () => T {
     made ??= { value: make() };
     return made.value;
   };
-}
-
-function isOfMadeUpClock({ labels }: { readonly labels?: Labels }): boolean {
-  return labels?.['time_source'] === 'synthetic';
 }
 
 /** The clock of a log without times is made up: between its steps nothing was measured, and zero would be a lie. */
@@ -181,7 +181,7 @@ function stepsOf(steps: readonly KeptStep[]): number {
 }
 
 /** `mm_causal` counts the fewest FLOPs a correct kernel does: what exceeds the peak by it did not happen. */
-function isPossible(step: KeptStep, { model, peak_flops }: ResolvedSpec): boolean {
+export function isPossible(step: KeptStep, { model, peak_flops }: ResolvedSpec): boolean {
   const rate = deviceRate(step);
   if (model === null || rate === undefined) return true;
   return !isAbovePeak(model.flops_per_token.mm_causal * rate, peak_flops);

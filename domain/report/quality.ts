@@ -20,13 +20,14 @@ export function qualityOf(
 ): Quality {
   const { account, spec, history, steps_above_peak } = view;
   return {
+    made_from: 'events',
     ranks_expected: spec.devices,
     ranks_seen: account.ranks_seen,
     newest_event_at:
       account.newest_event_us === null ? null : new Date(account.newest_event_us / 1000).toISOString(),
     baseline: baselineText(spec.event.baseline),
     spec_version: history.version,
-    coverage_ratio: ledger.horizon_s > 0 ? 1 - (ledger.buckets_s.other ?? 0) / ledger.horizon_s : null,
+    coverage_ratio: coverageOf(ledger),
     steps_above_peak,
     reasons: {
       ...reasonsOf(view, throughput),
@@ -34,6 +35,11 @@ export function qualityOf(
       ...loggedMismatches(logged, spec, throughput.tokens_per_s_per_device),
     },
   };
+}
+
+/** Share of the horizon that is in a named bucket; null without a horizon. */
+export function coverageOf({ horizon_s, buckets_s }: LedgerJson): number | null {
+  return horizon_s > 0 ? 1 - (buckets_s.other ?? 0) / horizon_s : null;
 }
 
 function telemetryReasons(view: JobView, ledger: LedgerJson): Record<string, string> {

@@ -20,6 +20,8 @@ import type { Totals } from './totals.ts';
 import type { Verdict } from './verdicts.ts';
 
 export interface Quality {
+  /** What the answer was made of: all events of the job. A ledger may be `published` instead: it then says so itself. */
+  readonly made_from: 'events';
   /** One rank a device. */
   readonly ranks_expected: number | null;
   readonly ranks_seen: number;

@@ -4,6 +4,9 @@ export interface ApiConfig {
   readonly jobs_limit_max: number;
   /** Windows that one ledger answer may be cut into. */
   readonly windows_max: number;
+  /** Ledgers of jobs with more events are those last published, as long as these are not older than this. */
+  readonly ledger_events_max: number;
+  readonly ledger_age_max_s: number;
   /** Range of `/v1/nodes/{node}` when the caller names none, and the events and jobs that one answer reads. */
   readonly node_range_s: number;
   readonly node_events_max: number;
@@ -27,6 +30,8 @@ export const API_DEFAULTS: ApiConfig = {
   jobs_limit: 100,
   jobs_limit_max: 1000,
   windows_max: 10_000,
+  ledger_events_max: 20_000,
+  ledger_age_max_s: 120,
   node_range_s: 86_400,
   node_events_max: 2000,
   node_jobs_max: 20,

@@ -1,7 +1,11 @@
+import type { RunEvent } from '../../domain/events.ts';
 import type { Account, Bucket, JobState } from '../../domain/ledger/ledger-shape.ts';
+import type { PublishedAccount } from '../../domain/ledger/published-account.ts';
+import { type EventRow, eventOfRow } from '../../platform/store/event-rows.ts';
 import { namedQuery } from '../../platform/store/named-queries.ts';
 import { type PublishedRows, readPublishedRows } from '../../platform/store/result-rows.ts';
 import type { Store } from '../../platform/store/store.ts';
+import { Problem } from './problem.ts';
 
 export interface RevisionRow {
   readonly revision: number;
@@ -31,6 +35,27 @@ export interface ResultReader {
   /** The account as that revision left it, without single steps. Undefined when the job has no such rows. */
   accountAt(job: string, revision: number): Promise<Account | undefined>;
   fleet(from_us: number, to_us: number): Promise<FleetRow[]>;
+  /** The newest complete publication; undefined while there is none, or while a newer one is being written. */
+  published(job: string): Promise<PublishedRow | undefined>;
+  /** How many events of the job are stored, about. */
+  size(job: string): Promise<number>;
+}
+
+export interface PublishedRow extends PublishedAccount {
+  readonly revision: number;
+  readonly computed_at_us: number;
+  /** What the job said of itself beside steps and failures. */
+  readonly declarations: readonly RunEvent[];
+}
+
+/** A row of `sql/queries/results_commit.sql`. */
+interface CommitRow {
+  readonly revision: number;
+  readonly state: JobState;
+  readonly accounted_until_us: number;
+  readonly open_attempt: number | null;
+  readonly computed_at_us: number;
+  readonly begun_revision: number;
 }
 
 export function createResultReader(store: Store): ResultReader {
@@ -41,7 +66,42 @@ export function createResultReader(store: Store): ResultReader {
       return rows.segments.length === 0 ? undefined : accountOfRows(job, rows);
     },
     fleet: (from_us, to_us) => store.query<FleetRow>(namedQuery('results_fleet'), { from_us, to_us }),
+    published: (job) => readPublication(store, job),
+    async size(job) {
+      const [row] = await store.query<{ events: number }>(namedQuery('job_size'), { job });
+      return row?.events ?? 0;
+    },
   };
+}
+
+/** How complete the rows are is written after them: what was read between two writes is not a publication. */
+async function readPublication(store: Store, job: string): Promise<PublishedRow | undefined> {
+  const [commit] = await store.query<CommitRow>(namedQuery('results_commit'), { job });
+  if (commit === undefined || commit.begun_revision > commit.revision) return undefined;
+  const { revision, state, accounted_until_us, open_attempt, computed_at_us } = commit;
+  const [rows, declarations] = await Promise.all([
+    readPublishedRows(store, job, revision),
+    store.query<EventRow>(namedQuery('job_declarations'), { job }),
+  ]);
+  if (rows.segments.at(-1)?.to_us !== accounted_until_us) return undefined;
+  return {
+    ...{ job, state, open_attempt, revision, computed_at_us, ...rows },
+    to_us: accounted_until_us,
+    declarations: declarations.map(eventOfRow),
+  };
+}
+
+export function resultsOf({ results }: { readonly results?: ResultReader }): ResultReader {
+  if (results !== undefined) return results;
+  throw new Problem(503, 'No results', 'This server reads no result tables.');
+}
+
+export function unpublished(job: string): Problem {
+  return new Problem(
+    404,
+    'Nothing published',
+    `No account of a job named ${JSON.stringify(job)} was published yet. The analyzer does so within seconds of its first events.`,
+  );
 }
 
 function accountOfRows(job: string, { segments, incidents }: PublishedRows): Account {

@@ -26,6 +26,15 @@ const EVENTS: JobScopedEvent[] = [
     start_us: AGAIN.start_us + 31e6,
     end_us: AGAIN.start_us + 33e6,
   },
+  {
+    type: 'span',
+    job: 'a',
+    attempt: 2,
+    kind: 'ckpt_save',
+    start_us: AGAIN.start_us + 33e6,
+    end_us: AGAIN.start_us + 39e6,
+    blocking: false,
+  },
   { type: 'exclude', job: 'a', start_us: START_US + 20e6, end_us: START_US + 24e6, reason: 'drill' },
   llamaSpec({ job: 'b', baseline: { job: 'a' } }),
   ...attempt(SMALL),
@@ -110,6 +119,46 @@ describe('answers from the result tables', () => {
     for (const field of ['buckets_s', 'device_seconds', 'incidents', 'cost_by_cause_device_seconds']) {
       expect(now[field], field).toEqual(plain[field]);
     }
+  });
+
+  it('are the ledger that all events give as of the publication, in any range and windows', async () => {
+    const as_of = `made_from=events&at=${NOW_US}`;
+    const inner = `from=${range.from_us}&to=${range.to_us}`;
+    for (const job of ['a', 'b']) {
+      for (const query of ['', `&${inner}`, `&${inner}&windows=17`, '&windows=60']) {
+        const { quality, ...published } = await api.json(`/jobs/${job}/ledger?made_from=published${query}`);
+        const { quality: _, ...events } = await api.json(`/jobs/${job}/ledger?${as_of}${query}`);
+        expect(published, `${job} ${query}`).toEqual(events);
+        expect(quality).toMatchObject({ made_from: 'published', accounted_until: expect.any(String) });
+      }
+    }
+    const { overlapped_s, capacity } = await api.json('/jobs/a/ledger?made_from=published');
+    expect([overlapped_s, capacity]).toEqual([{ ckpt_save: 6 }, expect.any(Object)]);
+  });
+
+  it('are those of large jobs by themselves, unless they are old or more is asked for', async () => {
+    const large = { ledger_events_max: 10, ledger_age_max_s: 60 };
+    const made = async (query: string, late_s = 0) => {
+      const app = api.routes(large, () => NOW_US + late_s * 1e6);
+      const body = (await (await app.request(`/jobs/a/ledger${query}`)).json()) as Record<string, unknown>;
+      return (body['quality'] as Record<string, unknown>)['made_from'];
+    };
+    expect(await made('')).toBe('published');
+    expect(await made('', 61)).toBe('events');
+    for (const query of [
+      '?made_from=events',
+      '?explain=1',
+      '?consistent=1',
+      `?at=${NOW_US}`,
+      '?revision=1',
+    ]) {
+      expect(await made(query), query).toBe('events');
+    }
+    const status = async (path: string) => (await api.app.request(path)).status;
+    expect(await status('/jobs/a/ledger?made_from=published&explain=1')).toBe(400);
+    expect(await status('/jobs/a/ledger?made_from=guess')).toBe(400);
+    expect(await status('/jobs/nobody/ledger?made_from=published')).toBe(404);
+    expect((await api.json('/jobs/a/ledger'))['quality']).toMatchObject({ made_from: 'events' });
   });
 
   it('account the scaling of a job against the job that it names', async () => {

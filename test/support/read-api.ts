@@ -18,6 +18,7 @@ import { createEngine } from '../../services/api/promql/engine.ts';
 import { createResultReader } from '../../services/api/result-reader.ts';
 import { createV1Routes } from '../../services/api/routes/v1.ts';
 import { createStreamHub } from '../../services/api/stream.ts';
+import type { V1Dependencies } from '../../services/api/v1-dependencies.ts';
 import { createMemorySource } from './prometheus-memory-series.ts';
 import type { WrittenSeries } from './prometheus-remote-write.ts';
 import { storeEvents } from './stored-events.ts';
@@ -26,6 +27,8 @@ import { makeFolder } from './temporary-folder.ts';
 export interface ReadApi {
   readonly store: Store;
   readonly app: ReturnType<typeof createV1Routes>;
+  /** The same routes over the same store, with other settings and another clock. */
+  routes(config: Partial<ApiConfig>, now_us: () => number): ReturnType<typeof createV1Routes>;
   store_events(events: readonly RunEvent[]): Promise<void>;
   /** The answer to a path below `/v1`; throws where it is none. */
   json(path: string): Promise<Record<string, unknown>>;
@@ -52,7 +55,7 @@ export async function openReadApi({ now_us, config, series, rules = [] }: ReadAp
   };
   const engine = createEngine({ source, config: PROMQL_DEFAULTS, clock });
   const api: ApiConfig = { ...API_DEFAULTS, ...config };
-  const app = createV1Routes({
+  const dependencies: V1Dependencies = {
     config: api,
     jobs: createJobReader(store),
     devices: createDeviceReader(store, DEVICE_TELEMETRY_DEFAULTS, silentLog),
@@ -64,10 +67,13 @@ export async function openReadApi({ now_us, config, series, rules = [] }: ReadAp
     clock,
     live: LIVE_DEFAULTS,
     caughtUp: async () => {},
-  });
+  };
+  const app = createV1Routes(dependencies);
   return {
     store,
     app,
+    routes: (changed, at_us) =>
+      createV1Routes({ ...dependencies, config: { ...api, ...changed }, clock: { now_us: at_us } }),
     store_events: async (events) => void (await storeEvents(store, events, now_us() / 1000)),
     async json(path) {
       const response = await app.request(path);

@@ -8,6 +8,7 @@ import type { Fleet } from '../../../domain/report/fleet.ts';
 import type { LearnedBaseline } from '../../../domain/report/learned-baseline.ts';
 import type { ReportIncident } from '../../../domain/report/losses.ts';
 import type { JobReport, Quality } from '../../../domain/report/report-shape.ts';
+import type { PublishedQuality } from '../published-ledger.ts';
 import type { AlertHistoryAnswer, AlertsAnswer } from '../routes/v1-alerts.ts';
 import type { FieldRow, ModelAnswer } from '../routes/v1-catalog.ts';
 import type { CollectivesAnswer } from '../routes/v1-collectives.ts';
@@ -73,7 +74,8 @@ export interface IngestAnswer {
 export interface Answers {
   readonly listJobs: JobsAnswer;
   readonly getJob: JobReport & OfAJob;
-  readonly getLedger: LedgerJson & OfAJob & { readonly quality: Quality } & Partial<Reported>;
+  readonly getLedger: LedgerJson &
+    OfAJob & { readonly quality: Quality | PublishedQuality } & Partial<Reported>;
   readonly listRevisions: RevisionsAnswer;
   readonly getFleet: Fleet & Pick<OfAJob, 'range'>;
   readonly listSteps: StepsAnswer & OfAJob;

@@ -58,7 +58,7 @@ export const OPERATIONS = [
     summary:
       'Every second of the job in one bucket. The object of `ledger --json`, with quality; also as it was once reported.',
     tag: 'jobs',
-    parameters: ['windows', 'revision', 'as_reported_at', ...OF_A_JOB],
+    parameters: ['windows', 'revision', 'as_reported_at', 'made_from', ...OF_A_JOB],
     path_parameters: JOB,
     answer: 'getLedger',
   },

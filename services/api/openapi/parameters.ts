@@ -40,6 +40,11 @@ export const QUERY_PARAMETERS = {
     description: `As the revision that stood at this time told it, up to then. ${TIMES}`,
     schema: TEXT,
   },
+  made_from: {
+    description:
+      'Of all events of the job, or as last published. By itself: published for jobs with very many events.',
+    schema: { type: 'string', enum: ['events', 'published'] },
+  },
   definition: {
     description: 'What linearity compares.',
     schema: { type: 'string', enum: ['tokens', 'step_time', 'time_to_train', 'score'] },

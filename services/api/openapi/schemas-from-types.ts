@@ -109,9 +109,10 @@ class SchemaWriter {
 
   #object(type: Type): JsonSchema {
     const symbol = type.getSymbol();
-    if (type.isTupleType()) {
+    // a tuple type of its own refers to the tuple of its length
+    if (type.isTypeReference() && (type.isTupleType() || type.getTarget().isTupleType())) {
       const items = this.#checker.getTypeArguments(type).map((item) => this.schema(item));
-      return { type: 'array', prefixItems: items };
+      return { type: 'array', prefixItems: items, minItems: items.length, maxItems: items.length };
     }
     if (type.isTypeReference() && (symbol?.name === 'Array' || symbol?.name === 'ReadonlyArray')) {
       const [item] = this.#checker.getTypeArguments(type);

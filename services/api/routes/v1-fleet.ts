@@ -2,9 +2,9 @@ import type { Hono } from 'hono';
 import { fleetOf } from '../../../domain/report/fleet.ts';
 import { timeText } from '../../../domain/report/time-text.ts';
 import { addRead } from '../read-routes.ts';
+import { resultsOf } from '../result-reader.ts';
 import { rangeFromQuery } from '../time-range.ts';
 import type { V1Dependencies } from '../v1-dependencies.ts';
-import { resultsOf } from './v1-revisions.ts';
 
 /** Unless told otherwise, the last day. */
 const DEFAULT_RANGE_US = 86_400e6;

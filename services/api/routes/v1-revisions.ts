@@ -6,7 +6,7 @@ import { timeText } from '../../../domain/report/time-text.ts';
 import { indexPage, pageFromQuery } from '../paging.ts';
 import { Problem } from '../problem.ts';
 import { addRead } from '../read-routes.ts';
-import type { ResultReader, RevisionRow } from '../result-reader.ts';
+import { type RevisionRow, resultsOf, unpublished } from '../result-reader.ts';
 import { timeFromText } from '../time-range.ts';
 import type { V1Dependencies } from '../v1-dependencies.ts';
 
@@ -103,17 +103,4 @@ function answerOf(row: RevisionRow): RevisionAnswer {
     goodput_before_ratio,
     goodput_after_ratio,
   };
-}
-
-export function resultsOf({ results }: V1Dependencies): ResultReader {
-  if (results !== undefined) return results;
-  throw new Problem(503, 'No results', 'This server reads no result tables.');
-}
-
-function unpublished(job: string): Problem {
-  return new Problem(
-    404,
-    'Nothing published',
-    `No account of a job named ${JSON.stringify(job)} was published yet. The analyzer does so within seconds of its first events.`,
-  );
 }

@@ -7,8 +7,8 @@ import type { JobView } from '../../../domain/report/job-view.ts';
 import { linearityOfReports } from '../../../domain/report/linearity-of-reports.ts';
 import type { JobReport } from '../../../domain/report/report-shape.ts';
 import { timeText } from '../../../domain/report/time-text.ts';
-import type { ApiConfig } from '../config.ts';
 import { readView, viewOf } from '../job-views.ts';
+import { rangeOf, windowsOf } from '../ledger-windows.ts';
 import type { OperationId } from '../openapi/operations.ts';
 import { indexPage, namePage, pageFromQuery } from '../paging.ts';
 import { isAsked } from '../parameters.ts';
@@ -21,8 +21,9 @@ import { addCatalogRoutes } from './v1-catalog.ts';
 import { addCollectiveRoutes } from './v1-collectives.ts';
 import { addFleetRoutes } from './v1-fleet.ts';
 import { addIncidentRoutes } from './v1-incidents.ts';
+import { addLedgerRoute } from './v1-ledger.ts';
 import { addNodeRoutes } from './v1-nodes.ts';
-import { addRevisionRoutes, reportedLedger } from './v1-revisions.ts';
+import { addRevisionRoutes } from './v1-revisions.ts';
 import { addStepRoutes } from './v1-steps.ts';
 import { addStragglerRoutes } from './v1-stragglers.ts';
 import { addStreamRoutes } from './v1-stream.ts';
@@ -47,11 +48,7 @@ export function createV1Routes(deps: V1Dependencies): Hono {
       return answer(c, view, await body(c, deps, view), explains);
     });
   ofJob('getJob', report);
-  ofJob('getLedger', async (c, _, view) => {
-    const windows_us = windowsOf(c, deps.config, view);
-    const told = ledgerOfView(view, windows_us);
-    return { ...told, ...(await reportedLedger(c, deps, view, windows_us)) };
-  });
+  addLedgerRoute(app, deps);
   addRevisionRoutes(app, deps);
   addFleetRoutes(app, deps);
   ofJob('listIncidents', incidents);
@@ -95,7 +92,7 @@ async function listJobs(c: Context, { config, jobs }: V1Dependencies): Promise<R
 
 /** The report; its ledger in windows where asked for. */
 function report(c: Context, { config }: V1Dependencies, view: JobView): object {
-  const windows_us = windowsOf(c, config, view);
+  const windows_us = windowsOf(c, config, rangeOf(view));
   const whole = reportOfView(view);
   if (windows_us === undefined) return whole;
   const { quality: _, ...inWindows } = ledgerOfView(view, windows_us);
@@ -128,25 +125,4 @@ function definitionOf(text: string | undefined): LinearityDefinition {
   const known = DEFINITIONS.find((name) => name === text);
   if (known !== undefined) return known;
   throw new Problem(400, 'Bad definition', `definition=${text} is not one of ${DEFINITIONS.join(', ')}.`);
-}
-
-function windowsOf(
-  c: Context,
-  { windows_max }: ApiConfig,
-  { account, range }: JobView,
-): { size_us: number; count_max: number } | undefined {
-  const text = c.req.query('windows');
-  if (text === undefined) return undefined;
-  const size_us = Math.round(Number(text) * 1e6);
-  if (!(size_us > 0))
-    throw new Problem(400, 'Bad windows', `windows=${text} must be a length in seconds above 0.`);
-  const span_us = (range.to_us ?? account.to_us) - (range.from_us ?? account.from_us);
-  if (span_us / size_us > windows_max) {
-    throw new Problem(
-      400,
-      'Too many windows',
-      `windows=${text} cuts ${span_us / 1e6} s into more than ${windows_max}. Ask for longer windows or a shorter range.`,
-    );
-  }
-  return { size_us, count_max: windows_max };
 }
