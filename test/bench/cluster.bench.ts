@@ -13,15 +13,13 @@ import { processorTimeOf } from './processor-time.ts';
  * and for a sample, how soon what was acknowledged is in the tables, and how fast an analyzer catches up with what came
  * while the store was away. Bounds: 0.75 of the events and samples a core-second, 3 s of events a second.
  */
-export async function benchCluster(): Promise<string> {
+export async function benchCluster(print: (text: string) => void): Promise<void> {
   const missing = missingForKafka();
-  if (missing !== undefined) return `Cluster: ${missing}\n`;
+  if (missing !== undefined) return print(`Cluster: ${missing}\n`);
   const folder = await makeFolder();
   try {
-    return [
-      await benchEvents(join(folder.path, 'events')),
-      await benchSamples(join(folder.path, 'samples')),
-    ].join('\n');
+    await benchEvents(join(folder.path, 'events'), print);
+    await benchSamples(join(folder.path, 'samples'), print);
   } finally {
     await folder.remove();
   }
@@ -29,10 +27,10 @@ export async function benchCluster(): Promise<string> {
 
 const JOBS = 20;
 const LINES = 500;
-const ROUND_EVENTS = 50_000;
+const ROUND_EVENTS = 100_000;
 const ROUNDS = 3;
 
-async function benchEvents(folder: string): Promise<string> {
+async function benchEvents(folder: string, print: (text: string) => void): Promise<void> {
   const embedded = await startEmbedded(join(folder, 'embedded'));
   try {
     const cluster = await startCluster(join(folder, 'cluster'));
@@ -42,10 +40,9 @@ async function benchEvents(folder: string): Promise<string> {
       const load = (deployment: Deployment, count: number) => () => sendAll(deployment, steps, count);
       for (const one of both) await load(one, ROUND_EVENTS / 5)();
       const taken = await inTurn(both, (one) => load(one, ROUND_EVENTS));
-      const events = comparison('Events, posted 500 at a time', 'events', ROUND_EVENTS * ROUNDS, taken);
-      const fresh = [];
-      for (const one of both) fresh.push(await freshness(one));
-      return [events, ...fresh, await catchUp(cluster, steps)].join('\n');
+      print(comparison('Events, posted 500 at a time', 'events', ROUND_EVENTS * ROUNDS, taken));
+      for (const one of both) print(await freshness(one));
+      print(await catchUp(cluster, steps));
     } finally {
       await cluster.close();
     }
@@ -55,11 +52,11 @@ async function benchEvents(folder: string): Promise<string> {
 }
 
 const NODES = 40;
-const WARM_MS = 8000;
-const WINDOW_MS = 15_000;
+const WARM_MS = 6000;
+const WINDOW_MS = 12_000;
 
 /** Both scrape the same nodes once a second, one after the other. */
-async function benchSamples(folder: string): Promise<string> {
+async function benchSamples(folder: string, print: (text: string) => void): Promise<void> {
   const pages = nodePages();
   let served = 0;
   const exporters: ExporterServer[] = [];
@@ -82,7 +79,7 @@ async function benchSamples(folder: string): Promise<string> {
       }
     }
     const title = `Samples, ${NODES} nodes of 8 devices scraped once a second`;
-    return comparison(title, 'samples', null, taken);
+    print(comparison(title, 'samples', null, taken));
   } finally {
     await Promise.all(exporters.map((exporter) => exporter.close()));
   }
@@ -182,7 +179,7 @@ async function sendAll(
   await deployment.inTables();
 }
 
-const PROBES = 200;
+const PROBES = 100;
 
 /** From the acknowledgement of an event to the answer that has it; nothing else is under way. */
 async function freshness(deployment: Deployment): Promise<string> {
