@@ -13,17 +13,15 @@ import { benchManyJobs } from './tick-scale.bench.ts';
  * person reads it before and after a change; `npm run bench -- bus cluster` runs those two alone. The scale of the
  * ledger is held against bounds instead, with the share of each that was used.
  */
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
-
 const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
   decode: async () => print(printComparison(await compareDecoders())),
   insert: async () => print(printComparison(await compareInserts())),
   account: async () => print(printComparison(await compareAccounts())),
-  'large-job': benchLargeJob,
-  'many-jobs': benchManyJobs,
-  bus: benchBus,
-  outage: benchOutage,
-  cluster: benchCluster,
+  'large-job': () => print(benchLargeJob()),
+  'many-jobs': async () => print(await benchManyJobs()),
+  bus: async () => print(await benchBus()),
+  outage: async () => print(await benchOutage()),
+  cluster: () => benchCluster(print),
 };
 
 const named = process.argv.slice(2);
@@ -32,4 +30,8 @@ if (unknown.length > 0)
   throw new Error(`no bench ${unknown.join(', ')}; there is ${Object.keys(BENCHES).join(', ')}`);
 for (const [name, bench] of Object.entries(BENCHES)) {
   if (named.length === 0 || named.includes(name)) await bench();
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
 }
