@@ -180,14 +180,14 @@ function endedBy({ account: { steps }, reached_us }: Story, at_us: number): Step
   return list;
 }
 
-function attemptsBy({ attempts }: Account, at_us: number): Account['attempts'] {
+export function attemptsBy({ attempts }: Pick<Account, 'attempts'>, at_us: number): Account['attempts'] {
   return attempts
     .filter(({ start_us }) => start_us <= at_us)
     .map((attempt) => ((attempt.end_us ?? 0) > at_us ? { ...attempt, end_us: undefined } : attempt));
 }
 
 /** The incident as far as its ladder was climbed by then; none when it had not begun. */
-function incidentBy(incident: Incident, at_us: number): Incident[] {
+export function incidentBy(incident: Incident, at_us: number): Incident[] {
   if (incident.failed_at_us > at_us) return [];
   const reached = (seconds: number | null) =>
     seconds === null || incident.failed_at_us + Math.round(seconds * 1e6) > at_us ? null : seconds;
@@ -211,7 +211,7 @@ function incidentBy(incident: Incident, at_us: number): Incident[] {
 }
 
 /** When progress was regained; where the failure itself has no known time, counted from the last progress. */
-function regainedAt(incident: Incident): number | undefined {
+export function regainedAt(incident: Incident): number | undefined {
   const { failed_at_us, last_progress_at_us } = incident;
   const { time_to_regain_progress_s: regain_s, last_progress_to_regain_s: still_s } = incident;
   if (regain_s !== null) return failed_at_us + Math.round(regain_s * 1e6);

@@ -28,6 +28,8 @@ export interface IdealStep {
 
 export interface Ideals {
   readonly list: readonly IdealStep[];
+  /** Says what they are: ideals with equal keys are equal. */
+  readonly key: string;
   /** The ideal of a step, seconds; undefined where nothing is known. */
   of(step: IdealKey): number | undefined;
   /** Names the group of steps that are compared with each other. */
@@ -122,6 +124,7 @@ export class IdealLearning {
     const { spec, isPerToken } = this.#scope;
     const given = spec.event.ideal_step_s;
     const list: IdealStep[] = [];
+    const keys: string[] = [];
     const figures = new Map<string, (step: IdealKey) => number | undefined>();
     for (const [key, group] of this.#groups) {
       const { first, count } = group;
@@ -129,12 +132,14 @@ export class IdealLearning {
       const isTheirs =
         key.startsWith('now') && (spec.devices === null || (first.devices ?? spec.devices) === spec.devices);
       if (given !== undefined && isTheirs) {
+        keys.push(`${key} ${given}`);
         figures.set(key, () => given);
         list.push({ ...known, ideal_step_s: given, source: 'operator', steps: count });
         continue;
       }
       const learned = this.#learned(group);
       if (learned === null) continue;
+      keys.push(`${key} ${learned}`);
       const usual = isPerToken ? medianTokens(group.tokens) : 1;
       figures.set(key, (step) => {
         const scale = scaleOf(step, this.#scope);
@@ -143,7 +148,7 @@ export class IdealLearning {
       list.push({ ...known, ideal_step_s: learned * usual, source: 'learned', steps: count });
     }
     const keyOf = (step: IdealKey) => groupOf(step, this.#scope);
-    return { list, groupOf: keyOf, of: (step) => figures.get(keyOf(step))?.(step) };
+    return { list, key: keys.join('\n'), groupOf: keyOf, of: (step) => figures.get(keyOf(step))?.(step) };
   }
 
   #learned({ timed, whole, whole_count }: Group): number | null {

@@ -30,7 +30,7 @@ export const DEVIATION_DEFAULTS: DeviationLimits = {
 
 /** @param measured kept train steps, oldest first; a line that averages several steps stands for as many */
 export function stepDeviation(
-  measured: readonly KeptStep[],
+  measured: readonly Pick<KeptStep, 'step_s' | 'count'>[],
   limits: DeviationLimits = DEVIATION_DEFAULTS,
 ): StepDeviation {
   const recent: Weighted[] = [];

@@ -257,8 +257,7 @@ export function addPiece(
   const productive = weight * (share.to - share.from);
   add(to, at + AT.productive, productive);
   if (judged.tokens !== undefined) {
-    const tokens = share.of === 0 ? judged.tokens : (judged.tokens * (share.to - share.from)) / share.of;
-    add(to, at + AT.tokens, tokens);
+    add(to, at + AT.tokens, tokensOf(judged.tokens, share));
     add(to, at + AT.counted, productive);
   }
   if (judged.ideal_us === undefined) return;
@@ -278,6 +277,15 @@ function partOf(whole_us: number, { from, to, of }: Share, weight: number): numb
   if (of === 0) return 0;
   return weight * (Math.round((whole_us * to) / of) - Math.round((whole_us * from) / of));
 }
+
+/** In fractions that a sum keeps exactly, so that the pieces of an execution add up to its tokens in any order. */
+function tokensOf(whole: number, { from, to, of }: Share): number {
+  if (of === 0 || (from === 0 && to === of)) return whole;
+  const fine = whole * TOKEN_PARTS;
+  return (Math.round((fine * to) / of) - Math.round((fine * from) / of)) / TOKEN_PARTS;
+}
+
+const TOKEN_PARTS = 1024;
 
 function accumulate(values: Float64Array): void {
   for (let index = 1; index < values.length; index++) {
@@ -299,7 +307,8 @@ function between(
   flops_per_token: number,
   before: WorkSoFar | undefined,
 ): WorkSums {
-  const isFromStart = before !== undefined && from_us <= before.from_us;
+  // also a piece of no length that lies at the very beginning
+  const isFromStart = from_us <= (before?.from_us ?? pieces[0]?.from_us ?? from_us);
   if (before !== undefined && !isFromStart && from_us < before.to_us) {
     throw new RangeError('only sums of what lies before are in hand');
   }

@@ -106,6 +106,29 @@ export class BookAccount implements Account {
     this.unsealed_from_us = Math.max(page.look.from_us, page.look.stretch.from_us);
   }
 
+  /** Sealed chapters in order. Each stays the same object for as long as what it holds stays the same. */
+  get sealed(): readonly Chapter[] {
+    return this.#page.shelved.chapters;
+  }
+
+  /** The open stretch behind them. */
+  get tail(): Pick<Painting, 'segments' | 'steps'> {
+    this.#open ??= { segments: this.#tailSegments(), steps: this.#tailSteps() };
+    return this.#open;
+  }
+  #open: Pick<Painting, 'segments' | 'steps'> | undefined;
+
+  /** What of the first kept steps of attempts is start-up, of chapters and of the open stretch. */
+  get slow_starts(): readonly Excess[] {
+    return [...this.#page.excesses.values()];
+  }
+
+  /** Devices held when it began; undefined when nobody said, or nothing began. */
+  get devices_at_start(): number | undefined {
+    const { list, layer } = this.#page.look.stretch.holdings;
+    return this.to_us > this.from_us ? list[layer.item[0] ?? -1]?.devices : undefined;
+  }
+
   get segments(): Segment[] {
     return [...this.segmentsFrom(this.from_us)];
   }
@@ -125,6 +148,25 @@ export class BookAccount implements Account {
     }
     for (const segment of this.#tailSegments()) list.add(segment);
     return list.list().filter(({ to_us }) => to_us > time_us);
+  }
+
+  /** Segments that reach into `[from_us, to_us)`, in order; one that the end of a chapter cuts may come in two. */
+  segmentsBetween(from_us: number, to_us: number): Segment[] {
+    const { excesses, shelved } = this.#page;
+    const list: Segment[] = [];
+    const add = (segments: readonly Segment[]) => {
+      for (const segment of segments) {
+        if (segment.to_us > from_us && segment.from_us < to_us) list.push(segment);
+      }
+    };
+    for (let index = this.#firstChapter(from_us); index < shelved.chapters.length; index++) {
+      const chapter = shelved.chapters[index];
+      if (chapter === undefined || chapter.from.to_us >= to_us) return list;
+      const { segments } = this.plainChapter(index);
+      add(this.#hasExcess(chapter) ? withStartup(segments, [...excesses.values()]) : segments);
+    }
+    add(this.#tailSegments());
+    return list;
   }
 
   #isCutBefore(index: number): boolean {

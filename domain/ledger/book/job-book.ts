@@ -77,6 +77,12 @@ export class JobBook {
     return this.#small;
   }
 
+  /** Everything, each once: what is no step in order of arrival, then steps in order of start. */
+  events(): JobScopedEvent[] {
+    this.#takePending();
+    return [...this.#small, ...this.#steps.events(0, this.#steps.length)];
+  }
+
   /** Chapters that are sealed now. */
   get chapters(): number {
     return this.#shelf.size;

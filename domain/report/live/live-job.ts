@@ -1,0 +1,301 @@
+import type { FaultEvent, JobScopedEvent, NodeStateEvent } from '../../events.ts';
+import type { BookAccount } from '../../ledger/book/book-account.ts';
+import { JobBook } from '../../ledger/book/job-book.ts';
+import { figuresUntil } from '../../ledger/book/recent-past.ts';
+import type { LiveLimits, Segment, StepExecution } from '../../ledger/ledger-shape.ts';
+import type { Excess } from '../../ledger/paint.ts';
+import type { AccountFigures } from '../../ledger/timeline.ts';
+import { IDEAL_DEFAULTS, type Ideals } from '../ideal-step.ts';
+import { faultNames } from '../incident-causes.ts';
+import type { ResolvedSpec } from '../job-spec.ts';
+import { baselineRate, isPossible } from '../job-view.ts';
+import { judgeOf } from '../job-work.ts';
+import type { LiveOptions } from '../live-rates.ts';
+import type { LiveView, LiveWork } from '../live-view.ts';
+import type { SiteConfig } from '../site.ts';
+import { type Slowdown, withSlowIncidents } from '../slowdowns.ts';
+import { stragglersOf } from '../stragglers.ts';
+import type { KeptStep } from '../throughput.ts';
+import { workTable } from '../work-table.ts';
+import { JudgedWork, NO_EVIDENCE, stretchKey } from './judged-work.ts';
+import { KeptFigures } from './kept-figures.ts';
+import { KeptRows, keptStepOf } from './kept-rows.ts';
+import { LiveFacts } from './live-facts.ts';
+import { LiveTimeline, SealedAnswers } from './live-timeline.ts';
+import { LiveTrack, type NewStep, type SealedSteps } from './live-track.ts';
+
+export interface LiveJobOptions {
+  readonly job: string;
+  readonly site: SiteConfig;
+  /** Windows of live rates. */
+  readonly rates: LiveOptions;
+  readonly book?: ConstructorParameters<typeof JobBook>[1];
+}
+
+/** When a job is looked at, and what others say of it then. */
+export interface Moment {
+  readonly at_us: number;
+  readonly live: LiveLimits;
+  readonly faults: readonly FaultEvent[];
+  readonly node_states: readonly NodeStateEvent[];
+  /** Rate of the baseline that the job names, where that is another job. */
+  readonly baseline_tokens_per_s_per_device: number | null;
+}
+
+export interface LiveLook {
+  readonly view: LiveView;
+  readonly account: BookAccount;
+  /** Gives segments the causes that faults name. */
+  readonly relabel: ((segment: Segment) => Segment) | undefined;
+  /** The job at a recent moment in hindsight, as its history draws it; undefined where that takes all its events. */
+  before(at_us: number): LiveView | undefined;
+}
+
+/** Kept executions of the open stretch, in order. */
+interface OpenSteps {
+  readonly newest: readonly NewStep[];
+  /** Where each ends, for those that are looked at before. */
+  readonly figures: KeptFigures;
+}
+
+/**
+ * A job that is kept up to date: its account by a book, and what live figures say of its kept steps by sums that go on with
+ * every chapter that is sealed. It says exactly what a view of all events says, for jobs whose steps one rank tells without
+ * phases; for others, and for moments that lie far back, it says so and leaves it to such a view.
+ */
+export class LiveJob {
+  readonly book: JobBook;
+  readonly #options: LiveJobOptions;
+  readonly #facts: LiveFacts;
+  readonly #rows = new KeptRows();
+  /** Chapters that are in the rows, how many rows there were before each, and the attempts that began in it. */
+  readonly #sealed: { readonly chapter: object; readonly row: number; readonly begun: readonly number[] }[] =
+    [];
+  readonly #begun = new Set<number>();
+  readonly #answers = new SealedAnswers();
+  #scope: { readonly spec: ResolvedSpec; readonly changed_at_us: number | undefined } | undefined;
+  #figures: KeptFigures | undefined;
+  #judged: JudgedWork | undefined;
+  /** Rows that are in the figures, and which of them rates are made of. */
+  #measured: Uint8Array = new Uint8Array(64);
+  #figured = 0;
+
+  constructor(options: LiveJobOptions) {
+    this.#options = options;
+    this.book = new JobBook(options.job, options.book);
+    this.#facts = new LiveFacts(options.site);
+  }
+
+  /** Takes events in any order; steps may come again, others must not. */
+  add(events: readonly JobScopedEvent[]): void {
+    for (const event of events) this.#facts.note(event);
+    this.book.add(events);
+  }
+
+  get facts(): LiveFacts {
+    return this.#facts;
+  }
+
+  /** Undefined where it takes all events to say what the job is like. */
+  look(moment: Moment): LiveLook | undefined {
+    if (!this.#facts.isPlain) return undefined;
+    const { at_us, live } = moment;
+    const account = this.book.account({ at_us, live });
+    const spec = this.#facts.specAt(at_us);
+    this.#bringUp(account, spec);
+    const excesses = new Map(account.slow_starts.map((excess) => [stretchKey(excess), excess]));
+    const open = this.#openSteps(account, spec, Number.POSITIVE_INFINITY);
+    const ideals = open.figures.ideals();
+    if (ideals === undefined || this.#judged === undefined) return undefined;
+    this.#judged.advance(ideals, (row) => this.#measured[row] === 1);
+    const { incidents, relabel } = faultNames(account, moment.faults);
+    const slow = this.#slowdowns(open.newest, ideals);
+    const named = withSlowIncidents(
+      { ...figuresOf(account), incidents },
+      slow,
+      () => NO_REASON,
+      moment.faults,
+    );
+    const figures: AccountFigures = { ...figuresOf(account), incidents: named };
+    const work = once(() => this.#work(account, spec, ideals, excesses));
+    const view = (of: AccountFigures, then_us: number, steps: OpenSteps, until_us?: number): LiveView => ({
+      ...this.#common(moment),
+      at_us: then_us,
+      spec: this.#facts.specAt(then_us),
+      account: of,
+      timeline: new LiveTimeline(account, relabel, this.#answers, until_us),
+      track: new LiveTrack(
+        this.#sealedSteps(spec),
+        steps.newest,
+        steps.figures,
+        this.#facts.history.changed_at_us,
+      ),
+      work,
+    });
+    return {
+      view: view(figures, at_us, open),
+      account,
+      relabel,
+      before: (then_us) => {
+        const end = {
+          ...account.tail,
+          from_us: cutOf(account),
+          hasBegun: (one: number) => this.#begun.has(one),
+        };
+        const then = figuresUntil(figures, end, then_us, live);
+        if (then === undefined || then === figures) return then && view(figures, then_us, open);
+        return view(then, then_us, this.#openSteps(account, spec, then_us), then_us);
+      },
+    };
+  }
+
+  #common(moment: Moment) {
+    const { history } = this.#facts;
+    const { job, site } = this.#options;
+    return {
+      job,
+      site,
+      history,
+      range: { from_us: undefined, to_us: undefined },
+      clock_is_made_up: false,
+      evidence: this.#facts.evidenceAt(moment.at_us, moment.faults, moment.node_states),
+      step_phases: NO_PHASES,
+      stragglers: (since_us?: number) =>
+        stragglersOf(this.book.events(), { at_us: moment.at_us, from_us: since_us, to_us: undefined }),
+      baseline_tokens_per_s_per_device: baselineRate(this.#facts.specAt(moment.at_us), moment),
+    };
+  }
+
+  /** Takes in what was sealed since the last time, and takes out what was opened. */
+  #bringUp(account: BookAccount, spec: ResolvedSpec): void {
+    const { sealed } = account;
+    while (this.#sealed.length > 0 && sealed[this.#sealed.length - 1] !== this.#sealed.at(-1)?.chapter) {
+      const gone = this.#sealed.pop();
+      this.#rows.truncate(gone?.row ?? 0);
+      for (const attempt of gone?.begun ?? []) this.#begun.delete(attempt);
+    }
+    const { changed_at_us } = this.#facts.history;
+    const isSame = this.#scope?.spec === spec && this.#scope.changed_at_us === changed_at_us;
+    if (!isSame || this.#figured > this.#rows.length || this.#figures === undefined) {
+      this.#scope = { spec, changed_at_us };
+      const { rates } = this.#options;
+      const { batch_sizes_max } = IDEAL_DEFAULTS;
+      this.#figures = new KeptFigures({ spec, changed_at_us, options: rates, batch_sizes_max });
+      this.#judged = new JudgedWork(this.#rows, spec, this.#options.site.slowdown);
+      this.#figured = 0;
+    }
+    for (let index = this.#sealed.length; index < sealed.length; index++) {
+      const chapter = sealed[index];
+      if (chapter === undefined) break;
+      const part = account.plainChapter(index);
+      const begun = [...new Set(part.steps.map(({ attempt }) => attempt))].filter(
+        (one) => !this.#begun.has(one),
+      );
+      for (const attempt of begun) this.#begun.add(attempt);
+      this.#sealed.push({ chapter, row: this.#rows.length, begun });
+      this.#rows.add(part);
+    }
+    this.#figure(this.#figures, spec);
+  }
+
+  #figure(figures: KeptFigures, spec: ResolvedSpec): void {
+    if (this.#measured.length < this.#rows.length) {
+      const larger = new Uint8Array(Math.ceil(this.#rows.length * 1.5));
+      larger.set(this.#measured);
+      this.#measured = larger;
+    }
+    for (; this.#figured < this.#rows.length; this.#figured++) {
+      const row = this.#figured;
+      this.#measured[row] = 0;
+      if (!this.#rows.isTrain(row)) continue;
+      const step = this.#rows.keptStep(row, spec);
+      const isMeasured = isMeasuredBy(step, spec);
+      this.#measured[row] = isMeasured ? 1 : 0;
+      figures.push(step, isMeasured);
+    }
+  }
+
+  /** Kept steps behind the chapters that ended by a time, and the figures of all up to then. */
+  #openSteps({ tail }: BookAccount, spec: ResolvedSpec, until_us: number): OpenSteps {
+    const figures = this.#figures?.clone() ?? this.#emptyFigures(spec);
+    const newest: NewStep[] = [];
+    for (const execution of tail.steps) {
+      if (!isKept(execution) || execution.end_us > until_us) continue;
+      const step = keptStepOf(execution, spec);
+      const isMeasured = isMeasuredBy(step, spec);
+      newest.push({ step, isMeasured });
+      figures.push(step, isMeasured);
+    }
+    return { newest, figures };
+  }
+
+  #emptyFigures(spec: ResolvedSpec): KeptFigures {
+    const { changed_at_us } = this.#facts.history;
+    const { batch_sizes_max } = IDEAL_DEFAULTS;
+    return new KeptFigures({ spec, changed_at_us, options: this.#options.rates, batch_sizes_max });
+  }
+
+  #slowdowns(newest: readonly NewStep[], ideals: Ideals): readonly Slowdown[] {
+    const scan = this.#judged?.scan();
+    for (const { step, isMeasured } of newest) if (isMeasured) scan?.push(step, ideals.of(step));
+    return scan?.list() ?? [];
+  }
+
+  #work(
+    account: BookAccount,
+    spec: ResolvedSpec,
+    ideals: Ideals,
+    excesses: ReadonlyMap<string, Excess>,
+  ): LiveWork {
+    const before = this.#judged?.sums(account.from_us, account.unsealed_from_us, excesses);
+    const flops_per_token = spec.model?.flops_per_token.mm_causal ?? 0;
+    const table = workTable(account.tail, flops_per_token, judgeOf(spec, ideals, NO_EVIDENCE), before);
+    return { ideals, table, evidence: { straggles: [] } };
+  }
+
+  #sealedSteps(spec: ResolvedSpec): SealedSteps {
+    const { length } = this.#rows;
+    return { rows: this.#rows, length, isMeasured: (row) => this.#measured[row] === 1, defaults: spec };
+  }
+}
+
+const NO_PHASES: LiveView['step_phases'] = new Map();
+const NO_REASON = { cause: null, suspect: undefined };
+
+function isKept({ kind, fate }: StepExecution): boolean {
+  return kind === 'train' && fate === 'productive';
+}
+
+function isMeasuredBy(step: KeptStep, spec: ResolvedSpec): boolean {
+  return step.labels['unlogged'] !== true && isPossible(step, spec);
+}
+
+function cutOf({ sealed }: BookAccount): number {
+  return sealed.at(-1)?.carry.to_us ?? Number.NEGATIVE_INFINITY;
+}
+
+function figuresOf(account: BookAccount): AccountFigures {
+  return {
+    job: account.job,
+    from_us: account.from_us,
+    to_us: account.to_us,
+    state: account.state,
+    attempts: account.attempts,
+    incidents: account.incidents,
+    lost_steps: account.lost_steps,
+    last_step: account.last_step,
+    last_progress_at_us: account.last_progress_at_us,
+    newest_event_us: account.newest_event_us,
+    overlapped_s: account.overlapped_s,
+    ranks_seen: account.ranks_seen,
+    capacity: account.capacity,
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

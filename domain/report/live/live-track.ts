@@ -1,0 +1,130 @@
+import type { KeptTrack } from '../kept-track.ts';
+import { baselineOf } from '../learned-baseline.ts';
+import { recentRates } from '../live-rates.ts';
+import { DEVIATION_DEFAULTS, stepDeviation } from '../step-deviation.ts';
+import type { KeptStep } from '../throughput.ts';
+import type { KeptFigures } from './kept-figures.ts';
+import type { KeptDefaults, KeptRows } from './kept-rows.ts';
+
+/** A kept train step of the open stretch. */
+export interface NewStep {
+  readonly step: KeptStep;
+  readonly isMeasured: boolean;
+}
+
+/** The sealed rows of a job, and whether rates are made of each. */
+export interface SealedSteps {
+  readonly rows: KeptRows;
+  readonly length: number;
+  readonly isMeasured: (row: number) => boolean;
+  readonly defaults: KeptDefaults;
+}
+
+/** Kept steps of a job: sealed ones as columns, those behind them in hand. */
+export class LiveTrack implements KeptTrack {
+  readonly #sealed: SealedSteps;
+  readonly #newest: readonly NewStep[];
+  readonly #figures: KeptFigures;
+  readonly #changed_at_us: number | undefined;
+
+  constructor(
+    sealed: SealedSteps,
+    newest: readonly NewStep[],
+    figures: KeptFigures,
+    changed_at_us: number | undefined,
+  ) {
+    this.#sealed = sealed;
+    this.#newest = newest;
+    this.#figures = figures;
+    this.#changed_at_us = changed_at_us;
+  }
+
+  work: KeptTrack['work'] = () => this.#figures.work();
+
+  newest: KeptTrack['newest'] = (steps_min) => {
+    const steps: KeptStep[] = [];
+    let seen = 0;
+    for (const step of this.#measuredBack()) {
+      if (seen >= steps_min) break;
+      seen += step.count;
+      steps.push(step);
+    }
+    return steps.reverse();
+  };
+
+  since: KeptTrack['since'] = (time_us) => {
+    const kept: KeptStep[] = [];
+    const measured: KeptStep[] = [];
+    for (const { step, isMeasured } of this.#back()) {
+      if (step.start_us < time_us) break;
+      kept.push(step);
+      if (isMeasured) measured.push(step);
+    }
+    return { kept: kept.reverse(), measured: measured.reverse() };
+  };
+
+  deviation: KeptTrack['deviation'] = () => {
+    const { recent_steps, before_steps } = DEVIATION_DEFAULTS;
+    const times: Pick<KeptStep, 'step_s' | 'count'>[] = [];
+    let seen = 0;
+    for (let index = this.#newest.length - 1; index >= 0 && seen < recent_steps + before_steps; index--) {
+      const newest = this.#newest[index];
+      if (newest?.isMeasured !== true) continue;
+      times.push(newest.step);
+      seen += newest.step.count;
+    }
+    const { rows, length, isMeasured } = this.#sealed;
+    for (let row = length - 1; row >= 0 && seen < recent_steps + before_steps; row--) {
+      if (!rows.isTrain(row) || !isMeasured(row)) continue;
+      const count = rows.count(row);
+      times.push({ step_s: rows.stepSeconds(row), count });
+      seen += count;
+    }
+    return stepDeviation(times.reverse());
+  };
+
+  rates: KeptTrack['rates'] = (options) => {
+    const { recent, isPresent } = this.#ofPresent(options.window_steps);
+    if (recent.length === 0) return null;
+    return recentRates(recent, (devices, speed) => {
+      return this.#figures.speeds(devices, isPresent)?.[speed].best()?.value ?? null;
+    });
+  };
+
+  /** Without phases nothing is known of computing alone. */
+  scaling: KeptTrack['scaling'] = () => null;
+
+  baseline: KeptTrack['baseline'] = (options) => {
+    const { recent, isPresent } = this.#ofPresent(options.window_steps);
+    const devices = recent.at(-1)?.devices;
+    // before the first step of the present specification it teaches nothing
+    if (devices === undefined || (this.#changed_at_us !== undefined && !isPresent)) return null;
+    const best = this.#figures.speeds(devices, isPresent)?.device.best();
+    return best === undefined || best === null ? null : baselineOf(best, devices);
+  };
+
+  /** The newest steps of the present specification; of all, as long as it has none. */
+  #ofPresent(steps_min: number): { readonly recent: readonly KeptStep[]; readonly isPresent: boolean } {
+    const newest = this.newest(steps_min);
+    const since_us = this.#changed_at_us;
+    if (since_us === undefined) return { recent: newest, isPresent: false };
+    const recent = newest.filter(({ start_us }) => start_us >= since_us);
+    return recent.length === 0 ? { recent: newest, isPresent: false } : { recent, isPresent: true };
+  }
+
+  *#measuredBack(): Generator<KeptStep> {
+    for (const { step, isMeasured } of this.#back()) if (isMeasured) yield step;
+  }
+
+  /** From the newest on back. */
+  *#back(): Generator<NewStep> {
+    for (let index = this.#newest.length - 1; index >= 0; index--) {
+      const newest = this.#newest[index];
+      if (newest !== undefined) yield newest;
+    }
+    const { rows, length, isMeasured, defaults } = this.#sealed;
+    for (let row = length - 1; row >= 0; row--) {
+      if (rows.isTrain(row)) yield { step: rows.keptStep(row, defaults), isMeasured: isMeasured(row) };
+    }
+  }
+}
