@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS bus_fences
 )
 ENGINE = ReplacingMergeTree(epoch)
 ORDER BY name
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- How far a partition of the bus is in the tables. Row '' of a name has its position: everything before next_offset is
 -- stored, and of the range begun_from to begun_to nobody knows. The other rows have the highest sequence that is stored
@@ -31,4 +31,4 @@ CREATE TABLE IF NOT EXISTS bus_positions
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (name, producer)
 TTL keep_until DELETE WHERE producer != '' AND NOT startsWith(producer, '#')
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 60
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 60
