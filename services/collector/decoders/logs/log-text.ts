@@ -43,13 +43,21 @@ function cleanLine(segment: string, number: number): LogLine {
 /** `21,337`, `1.249e+03`, `34.26%`, `46.6K` as a number; undefined for `N/A` and other words. */
 export function numberFrom(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const match = /^([+-]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([KMBT]?)%?$/.exec(text.trim());
+  const match = /^([+-]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([KMBGTP]?)%?$/.exec(text.trim());
   if (match?.[1] === undefined) return undefined;
   const value = Number(match[1].replaceAll(',', '')) * (MAGNITUDES[match[2] ?? ''] ?? 1);
   return Number.isFinite(value) ? value : undefined;
 }
 
-const MAGNITUDES: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, B: 1e9, T: 1e12 };
+const MAGNITUDES: Readonly<Record<string, number>> = {
+  '': 1,
+  K: 1e3,
+  M: 1e6,
+  B: 1e9,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+};
 
 /** The start of a line as an error message shows it. */
 export function excerpt(text: string, chars_max = 120): string {

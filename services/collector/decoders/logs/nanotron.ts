@@ -1,6 +1,7 @@
 import type { LogFormat, ToUtc } from './log-format.ts';
 import { numberFrom } from './log-text.ts';
 import { timeIn } from './log-time.ts';
+import { NanotronTimers, phasesOfFields } from './nanotron-timers.ts';
 import { definedOf } from './run-writer.ts';
 import { StepLineDecoder, type StepLineReader } from './step-line-decoder.ts';
 
@@ -21,6 +22,7 @@ export const nanotron: LogFormat = {
 
 const NANOTRON: StepLineReader = {
   framework: 'nanotron',
+  createTimers: () => new NanotronTimers(),
   record(text, toUtc) {
     const match = LINE.exec(text);
     const fields = new Map(
@@ -42,6 +44,7 @@ const NANOTRON: StepLineReader = {
       resolution_us: 1_000_000,
       tokens_per_step: tokens,
       tflops,
+      phases_s: phasesOfFields(fields),
       labels: definedOf({ logged_tflops: tflops, logged_tokens_per_s_per_device: per_device }),
     };
     const device_count = devicesOf(fields.get('tokens_per_sec'), per_device);

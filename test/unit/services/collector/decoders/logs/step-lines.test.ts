@@ -42,6 +42,73 @@ describe('nanotron', () => {
   });
 });
 
+describe('nanotron timers', () => {
+  /** Layout of nanotron `logging/timers.py` (2026-04): sums since the process started. */
+  const at = (second: number) =>
+    `07/06/2024 14:32:${String(second).padStart(2, '0')} [INFO|DP=0|PP=0|TP=0|host]: `;
+  const line = (step: number, more = '') =>
+    `${at(step * 2)}iteration: ${step} / 100 | consumed_tokens: 46.6K | time_per_iteration_ms: 2K | tokens_per_sec: 10.3K | tokens_per_sec_per_gpu: 5.14K | global_batch_size: 512 | lm_loss: 9.1${more}`;
+  const timers = (step: number, steps: number) => [
+    `${at(step * 2)}---- Timing Information ----`,
+    ...(
+      [
+        ['train_batch_iter', 1500, 1],
+        ['dataloader_fetch', 100, 4],
+        ['sync_gradients', 300, 1],
+        ['optimizer_step', 150, 1],
+      ] as const
+    ).map(([name, ms, calls]) => {
+      const total = (ms * steps).toFixed(2);
+      return `${at(step * 2)}Timer '${name}' (cuda): ${total}ms total, ${(ms / calls).toFixed(2)}ms avg, ${calls * steps} calls`;
+    }),
+    `${at(step * 2)}----------------------------`,
+  ];
+  const phasesOf = (lines: readonly string[]) =>
+    ofType(decoded(lines), 'step').map(({ step, phases_us }) => [step, phases_us]);
+  const OWN = { compute: 1_400_000, comm: 300_000, io: 100_000 };
+
+  it('are parts of the step whose line they follow, as differences of their sums', () => {
+    expect(phasesOf([line(1), ...timers(1, 1), line(2), ...timers(2, 2), line(3)])).toEqual([
+      [1, OWN],
+      [2, OWN],
+      [3, undefined],
+    ]);
+  });
+
+  it('are those of the line behind them where they come first, and of the one rank that printed first', () => {
+    const both = timers(2, 2).flatMap((text) => [
+      `[default0]:${text}`,
+      `[default1]:${text.replace('2', '9')}`,
+    ]);
+    expect(phasesOf([...timers(1, 1), line(1), 'INFO: saved', ...both, line(2)])).toEqual([
+      [1, OWN],
+      [2, undefined],
+    ]);
+    const one = timers(2, 2).map((text) => `[default0]:${text}`);
+    const first = timers(1, 1).map((text) => `[default0]:${text}`);
+    expect(phasesOf([...first, line(1), 'INFO: saved', ...one, line(2)])).toEqual([
+      [1, OWN],
+      [2, OWN],
+    ]);
+  });
+
+  it('are of no step where they sum up other steps, and begin anew with a new process', () => {
+    const again = [line(1), ...timers(1, 9), line(2), ...timers(2, 10), line(1), ...timers(1, 1), line(2)];
+    expect(phasesOf(again)).toEqual([
+      [1, undefined],
+      [2, OWN],
+      [1, OWN],
+      [2, undefined],
+    ]);
+  });
+
+  it('are read as fields of the line too', () => {
+    const fields =
+      ' | timers/train_batch_iter: 1.50 | timers/dataloader_fetch: 0.03 | timers/sync_gradients: 0.30';
+    expect(phasesOf([line(1, fields)])).toEqual([[1, { compute: 1_500_000, comm: 300_000 }]]);
+  });
+});
+
 describe('MaxText', () => {
   it('keeps the impossible first steps as printed, and takes spec from the header', () => {
     const log = decoded([
