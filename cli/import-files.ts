@@ -21,6 +21,7 @@ import { isInspector } from '../services/collector/decoders/nccl-inspector.ts';
 import { type DocumentFormat, decodeDocuments } from '../services/collector/decoders/profiled-steps.ts';
 import { type InputText, textOfInput } from './files.ts';
 import { COLLECTIVES_FORMAT, collectivesFrom } from './import-collectives.ts';
+import { type InputPath, inputsOf, isOutput, nameOfFolder, someOf } from './import-folders.ts';
 import { specRevision } from './import-options.ts';
 import { CommandFailure, usageFailure } from './outcome.ts';
 
@@ -68,13 +69,12 @@ export interface Imports {
   readonly unusable: readonly UnusableFiles[];
 }
 
-interface Source extends InputText {
-  readonly path: string;
-}
+interface Source extends InputText, InputPath {}
 
 export interface ImportRequest {
+  /** Files, folders, or `-`. */
   readonly paths: readonly string[];
-  /** All files are of this job; undefined: a log is a job of its own, named after its file. */
+  /** Of this job is what names none; undefined: a file or folder is a job of its own, named after it. */
   readonly job: string | undefined;
   readonly format: string;
   readonly known: Omit<LogOptions, 'job'>;
@@ -92,9 +92,9 @@ export async function readImports(request: ImportRequest): Promise<Imports> {
     throw usageFailure(`--format ${format} is not one of auto, ${FILE_FORMATS}, ${EVENTS_FORMAT}.`);
   const unusable: UnusableFiles[] = [];
   const sources: Source[] = [];
-  for (const path of paths) {
-    const read = async () => sources.push({ path, ...(await textOfInput(path)) });
-    await orUnusable([path], unusable, read);
+  for (const input of await inputsOfAll(paths, unusable)) {
+    const read = async () => sources.push({ ...input, ...(await textOfInput(input.path)) });
+    await orUnusable([input.path], unusable, read);
   }
   const documents = new Map<DocumentFormat, Source[]>();
   const others: Source[] = [];
@@ -105,34 +105,70 @@ export async function readImports(request: ImportRequest): Promise<Imports> {
   }
   const collectives = others.filter((source) => isCollectives(source, format));
   const texts = others.filter((source) => !isCollectives(source, format));
-  const logs = texts.filter((source) => !isEventFile(source, format));
+  const logs = withoutStrangers(
+    texts.filter((source) => !isEventFile(source, format)),
+    format,
+    unusable,
+  );
   const events = texts.filter((source) => isEventFile(source, format));
-  const groups = job === undefined ? logs.map((source) => [source]) : logs.length > 0 ? [logs] : [];
   const jobs: ImportedJob[] = [];
-  for (const group of groups) {
+  for (const { name, group } of groupsOf(logs, job)) {
     const files = group.map(({ path }) => path);
-    await orUnusable(files, unusable, () =>
-      jobs.push(importLogs(group, job ?? jobNameOf(files[0] ?? ''), request)),
-    );
+    await orUnusable(files, unusable, () => jobs.push(importLogs(group, name, request)));
   }
   for (const [kind, all] of documents) {
-    for (const group of job === undefined ? all.map((source) => [source]) : [all]) {
-      const name = job ?? jobNameOf(group[0]?.path ?? '');
-      await orUnusable(
-        group.map(({ path }) => path),
-        unusable,
-        () => jobs.push(importDocuments(kind, group, name, request)),
-      );
+    for (const { name, group } of groupsOf(all, job)) {
+      const files = group.map(({ path }) => path);
+      await orUnusable(files, unusable, () => jobs.push(importDocuments(kind, group, name, request)));
     }
   }
-  for (const group of job === undefined ? collectives.map((source) => [source]) : [collectives]) {
-    if (group.length > 0) jobs.push(importCollectives(group, job ?? jobNameOf(group[0]?.path ?? '')));
-  }
+  for (const { name, group } of groupsOf(collectives, job)) jobs.push(importCollectives(group, name));
   for (const source of events) {
     await orUnusable([source.path], unusable, () => jobs.push(...importEvents(source, job, known)));
   }
   if (jobs.length === 0) throw usageFailure(unusable.map(({ message }) => message).join('\n'));
   return { jobs: mergeSameJob(jobs), unusable };
+}
+
+async function inputsOfAll(paths: readonly string[], unusable: UnusableFiles[]): Promise<InputPath[]> {
+  const inputs: InputPath[] = [];
+  for (const path of paths) {
+    await orUnusable([path], unusable, async () => inputs.push(...(await inputsOf(path))));
+  }
+  return inputs;
+}
+
+/** Files that are of one job: all where one is named, else those of one folder, and each one that was named itself. */
+function groupsOf(
+  sources: readonly Source[],
+  job: string | undefined,
+): { readonly name: string; readonly group: Source[] }[] {
+  const groups = new Map<string, { readonly name: string; readonly group: Source[] }>();
+  for (const source of sources) {
+    const { path, folder } = source;
+    const own = folder === undefined ? jobNameOf(path) : nameOfFolder(folder);
+    const key = job === undefined ? `${folder ?? ''}\n${folder === undefined ? path : ''}` : '';
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, { name: job ?? own, group: [source] });
+    else known.group.push(source);
+  }
+  return [...groups.values()];
+}
+
+/** What lies in a folder beside logs and is none would be read as the output of one more rank. */
+function withoutStrangers(
+  logs: readonly Source[],
+  format: string,
+  unusable: UnusableFiles[],
+): readonly Source[] {
+  if (format !== 'auto') return logs;
+  return logs.filter((source) => {
+    const { path, folder, text } = source;
+    if (folder === undefined || isOutput(source) || isBlank(source)) return true;
+    if (recogniseLog(text.split('\n')) !== undefined) return true;
+    unusable.push({ files: [path], message: `${path} is of no known format` });
+    return false;
+  });
 }
 
 function isFormat(name: string): boolean {
@@ -219,11 +255,11 @@ function importLogs(
   const files = sources.map(({ path }) => path);
   if (sources.every(isBlank)) {
     const are = files.length === 1 ? 'is' : 'are';
-    throw usageFailure(`${files.join(', ')} ${are} empty. Check that the log was written and copied whole.`);
+    throw usageFailure(`${someOf(files)} ${are} empty. Check that the log was written and copied whole.`);
   }
   const decoded = decodedOf(sources, job, format, known);
   if (format !== 'auto' && decoded.events.every(({ type }) => type === 'job')) {
-    throw usageFailure(`no line of ${files.join(', ')} was recognised as ${format}: ${likeness(sources)}`);
+    throw usageFailure(`no line of ${someOf(files)} was recognised as ${format}: ${likeness(sources)}`);
   }
   const { rejected, rejected_count } = decoded;
   return {
@@ -251,7 +287,7 @@ function decodedOf(
     );
   } catch (error) {
     if (!(error instanceof UnknownLogFormat)) throw error;
-    throw usageFailure(`${sources.map(({ path }) => path).join(', ')}: ${error.message}`, error);
+    throw usageFailure(`${someOf(sources.map(({ path }) => path))}: ${error.message}`, error);
   }
 }
 
@@ -264,7 +300,8 @@ function likeness(sources: readonly Source[]): string {
 
 /** Of many ranks some may say nothing: no mistake, but worth a word. */
 function idleNotes(sources: readonly Source[]): string[] {
-  return sources.filter(isBlank).map(({ path }) => `${path} has no text`);
+  const blank = sources.filter(isBlank).map(({ path }) => path);
+  return blank.length === 0 ? [] : [`${someOf(blank)} ${blank.length === 1 ? 'has' : 'have'} no text`];
 }
 
 function isBlank({ text }: Source): boolean {
@@ -297,15 +334,13 @@ function importEvents(
   const names = [
     ...new Set(all.flatMap((event) => ('job' in event && event.job !== undefined ? [event.job] : []))),
   ];
-  const wanted = job === undefined ? names : names.filter((name) => name === job);
-  if (wanted.length === 0) {
+  if (names.length === 0) {
     const first = read.rejected[0];
-    const found =
-      names.length > 0
-        ? `it holds events of ${names.join(', ')}`
-        : `line ${first?.line ?? 1}: ${first?.message ?? 'no event'}`;
-    throw usageFailure(`${path} holds no events${job === undefined ? '' : ` of job ${job}`}: ${found}.`);
+    throw usageFailure(`${path} holds no events: line ${first?.line ?? 1}: ${first?.message ?? 'no event'}.`);
   }
+  // who names a job that the file knows wants that one; else --job names what says no name, and these do
+  const isNamed = job === undefined || names.includes(job);
+  const wanted = job !== undefined && isNamed ? [job] : names;
   const rejected = read.rejected.map((rejection) => ({ file: path, ...rejection }));
   return wanted.map((name, index) => {
     const revision = specRevision(name, known);
@@ -315,7 +350,7 @@ function importEvents(
       files: [path],
       format: EVENTS_FORMAT,
       events: revision === undefined ? own : [...own, revision],
-      notes: [],
+      notes: isNamed ? [] : [`its events name their job themselves, and none is of ${job}: they keep it`],
       // One file of several jobs: what could not be read belongs to none of them and is told once.
       rejected: index === 0 ? rejected : [],
       rejected_count: index === 0 ? rejected.length : 0,

@@ -10,6 +10,7 @@ import {
   readImports,
   type UnusableFiles,
 } from '../import-files.ts';
+import { someOf } from '../import-folders.ts';
 import { type ImportOptions, knownOfJob } from '../import-options.ts';
 import { importIntoDataDir, importIntoServer, reportInMemory } from '../import-target.ts';
 import type { SetExitCode } from '../main.ts';
@@ -27,9 +28,12 @@ export function addImport(program: Command, terminal: Terminal, setExitCode: Set
     .description("reads trainers' logs or files of run events, and prints the report of the job")
     .argument(
       '<files...>',
-      'logs (one a rank, one a node, or one for all), NDJSON of run events, .gz of either, or -',
+      'logs (one a rank, one a node, or one for all), profiles, NDJSON of run events, .gz of these, folders of them, or -',
     )
-    .option('--job <job>', 'all files are of this job (default: each is a job named after its file)')
+    .option(
+      '--job <job>',
+      'the job of what names none, such as logs (default: each file or folder is a job of its name); events keep theirs',
+    )
     .option('--format <format>', `auto, ${FILE_FORMATS}, ${EVENTS_FORMAT}`, 'auto')
     .option('--devices <n>', 'accelerators of the job')
     .option(
@@ -57,15 +61,23 @@ export function addImport(program: Command, terminal: Terminal, setExitCode: Set
       const { jobs, unusable } = await readImports({ paths: files, job, format, known, now_us });
       const results = [];
       for (const imported of jobs) results.push(await store(imported, options));
-      for (const { message } of unusable) say(terminal, `headway: ${message}`);
+      sayUnusable(terminal, unusable);
       print(terminal, results, unusable, options.json === true);
       if (unusable.length > 0 || results.some(isFaulty)) setExitCode(EXIT.problem_found);
     });
   withExamples(
     command,
     'import docs/examples/restart.ndjson',
+    'import /shared/nccl-inspector-4711 --job my-job',
     'import rank0.log rank1.log --job my-job --hardware h100-sxm --url http://127.0.0.1:8470',
   );
+}
+
+/** A folder may hold very many files of other kinds. */
+function sayUnusable(terminal: Terminal, unusable: readonly UnusableFiles[]): void {
+  for (const { message } of unusable.slice(0, LINES_SHOWN_MAX)) say(terminal, `headway: ${message}`);
+  const more = unusable.length - LINES_SHOWN_MAX;
+  if (more > 0) say(terminal, `headway: ... and ${more} more files could not be used (--json lists them)`);
 }
 
 interface ImportResult {
@@ -126,7 +138,7 @@ function documentOf({ imported, report, refused }: ImportResult, unusable: reado
 
 function peopleText({ imported, refused }: ImportResult): string {
   const { job, files, format, events, notes, rejected, rejected_count, damaged } = imported;
-  const lines = [`${files.join(', ')}: ${events.length} events of job ${job} (${format})`];
+  const lines = [`${someOf(files)}: ${events.length} events of job ${job} (${format})`];
   for (const note of notes) lines.push(`  note: ${note}`);
   for (const { file, message } of damaged) lines.push(`  ${file}: ${message}`);
   if (rejected_count > 0)

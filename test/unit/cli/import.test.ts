@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -121,9 +121,71 @@ describe('headway import', () => {
     expect(err).toContain(`${path}:4: missing_field`);
     expect(exitCode).toBe(EXIT.problem_found);
     expect(JSON.parse((await run(path, '--job', 'y', '--json')).out)).toMatchObject({ job: 'y', steps: 2 });
-    await expect(run(path, '--job', 'z')).rejects.toMatchObject({
-      exitCode: EXIT.usage,
-      message: /events of x, y/,
+  });
+
+  it('lets events keep the job that they name, and says so where --job names another', async () => {
+    const path = await file('e.ndjson', events('x'));
+    const log = await file('run.log', LOG);
+    const alone = await run(path, '--job', 'z', '--json');
+    expect(JSON.parse(alone.out)).toMatchObject({ job: 'x', steps: 2 });
+    expect([alone.exitCode, alone.err]).toEqual([EXIT.fine, expect.stringContaining('none is of z')]);
+    const both = await run(path, log, '--job', 'z', '--json');
+    expect(JSON.parse(both.out).jobs).toMatchObject([
+      { job: 'z', steps: 3 },
+      { job: 'x', steps: 2 },
+    ]);
+    expect(both.exitCode).toBe(EXIT.fine);
+  });
+
+  describe('of a folder', () => {
+    const record = (rank: number, sequence: number) =>
+      JSON.stringify({
+        header: { id: '0x9e7a', rank, n_ranks: 2, nnodes: 1 },
+        metadata: { dump_timestamp_us: 1.79e15 + sequence * 1000, hostname: 'n0', pid: rank },
+        coll_perf: {
+          coll: 'AllReduce',
+          coll_sn: sequence,
+          coll_msg_size_bytes: 1_048_576,
+          coll_exec_time_us: 100 + rank,
+        },
+      });
+    const records = (rank: number) => [1, 2, 3].map((sequence) => record(rank, sequence)).join('\n');
+
+    it('takes all files in it and below as one job of its name, and leaves out what ends in nothing known', async () => {
+      await mkdir(join(folder, 'job-7', 'n0'), { recursive: true });
+      await file('job-7/n0/n0-pid0.log', records(0));
+      await file('job-7/n0/n0-pid1.log.gz', gzipSync(records(1)));
+      await file('job-7/model.pt', 'no text');
+      await file('job-7/.hidden.log', 'no record');
+      const { out, exitCode } = await run(join(folder, 'job-7'), '--json');
+      expect(JSON.parse(out)).toMatchObject({
+        job: 'job-7',
+        collectives: { rows: [{ count: 6, ranks: 2 }] },
+        import: { format: 'nccl-inspector', rejected: [], unusable: [] },
+      });
+      expect(exitCode).toBe(EXIT.fine);
+    });
+
+    it('keeps the good files, names each that is of no known kind or cut, and ends in 1', async () => {
+      await mkdir(join(folder, 'job-8'));
+      const config = await file('job-8/config.json', '{\n  "hidden_size": 4096\n}');
+      const cut = await file('job-8/cut.json.gz', gzipSync(records(0)).subarray(0, 12));
+      const torn = await file('job-8/torn.jsonl', `${records(1)}\n${record(1, 4).slice(0, 90)}`);
+      const rank0 = await file('job-8/rank0.log', LOG);
+      const rank1 = await file('job-8/rank1.log', 'srun: error: node n1: task 1: Killed');
+      const { out, err, exitCode } = await run(join(folder, 'job-8'), '--job', 'mine', '--json');
+      const { job, steps, import: read } = JSON.parse(out);
+      expect([job, steps, exitCode]).toEqual(['mine', 3, EXIT.problem_found]);
+      expect(read.files.sort()).toEqual([rank0, rank1, torn]);
+      expect(read.rejected).toMatchObject([{ file: torn, line: 4, code: 'not_a_record' }]);
+      expect(read.unusable.map(({ files }: { files: string[] }) => files)).toEqual([[cut], [config]]);
+      expect(err).toContain(`headway: ${config} is of no known format`);
+    });
+
+    it('is a usage failure without any file that could be read', async () => {
+      await mkdir(join(folder, 'empty'));
+      const failure = run(join(folder, 'empty'));
+      await expect(failure).rejects.toMatchObject({ exitCode: EXIT.usage, message: /without a file/ });
     });
   });
 
