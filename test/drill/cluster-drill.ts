@@ -105,7 +105,7 @@ class ClusterDrill {
     const leaders = await watchLeaders(this.#cluster, over.signal);
     const counters = new CounterWatch([...this.#cluster.collectors, ...this.#cluster.analyzers]);
     const counting = counters.run(over.signal);
-    const load = this.#load.run(this.#send, over.signal);
+    const load = this.#load.run((lines) => this.#send(lines), over.signal);
     try {
       await this.#settle();
       await this.#letHappen(deckOf(this.#cluster, this.#options.faults, this.#random));
@@ -225,13 +225,16 @@ class ClusterDrill {
   }
 
   /** To any collector that listens. */
-  readonly #send = httpSend(
-    () => {
-      const urls = this.#cluster.collectors.flatMap(({ url }) => url ?? []);
-      return urls[Math.floor(Math.random() * urls.length)] ?? NOWHERE;
-    },
-    (reason) => this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1),
-  );
+  async #send(lines: readonly string[]): Promise<boolean> {
+    const url = await eventually(() => this.#anyCollector(), { every_ms: 20, describe: () => this.#state() });
+    const note = (reason: string) => void this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
+    return httpSend(() => url, note)(lines);
+  }
+
+  #anyCollector(): string | undefined {
+    const urls = this.#cluster.collectors.flatMap(({ url }) => url ?? []);
+    return urls[Math.floor(Math.random() * urls.length)];
+  }
 
   #declareJobs(): Promise<void> {
     const time_us = (Date.now() - 3_700_000) * 1000;
