@@ -11,6 +11,7 @@ import { openDigest } from './digest.ts';
 import { LedgerRows, rowsOf } from './ledger-rows.ts';
 import type { Look } from './look.ts';
 import type { NewestRows } from './newest-rows.ts';
+import type { Sealed } from './sealing.ts';
 import type { Shelved } from './shelf.ts';
 import type { StepColumns } from './step-columns.ts';
 
@@ -117,6 +118,9 @@ export class BookAccount implements Account {
     return this.#open;
   }
   #open: Pick<Painting, 'segments' | 'steps'> | undefined;
+
+  /** What of the open stretch the book sealed right after this account: chapters that its next account begins with. */
+  justSealed: readonly Sealed[] = [];
 
   /** What of the first kept steps of attempts is start-up, of chapters and of the open stretch. */
   get slow_starts(): readonly Excess[] {

@@ -11,7 +11,7 @@ import type { Carry, Chapter, FirstKept } from './chapter.ts';
 import type { CutLimits } from './cuts.ts';
 import { type Look, type LookOptions, lookBehind, type Past, type Reopen } from './look.ts';
 import { NewestRows } from './newest-rows.ts';
-import { type Sealable, sealedFrom } from './sealing.ts';
+import { type Sealable, type Sealed, sealedFrom } from './sealing.ts';
 import { Shelf } from './shelf.ts';
 import { SlowStarts } from './slow-starts.ts';
 import { StepColumns } from './step-columns.ts';
@@ -107,7 +107,7 @@ export class JobBook {
     const { look, tail } = this.#look(looked);
     const page = this.#page(look, live);
     const account = new BookAccount(page, () => this.#version);
-    this.#seal(look, tail, page.plain, page.step_us);
+    account.justSealed = this.#seal(look, tail, page.plain, page.step_us);
     return account;
   }
 
@@ -201,16 +201,17 @@ export class JobBook {
     tail: readonly StepEvent[],
     plain: readonly Segment[],
     step_us: number | undefined,
-  ): void {
+  ): readonly Sealed[] {
     const hasFirst = (launch: number) => this.#shelf.firsts.has(launch);
     const unnumbered_us = this.#unnumbered_us;
     const sealable: Sealable = { past: this.#past(), look, tail, plain, step_us, hasFirst, unnumbered_us };
     const sealed = sealedFrom(sealable, this.#limits);
-    if (sealed.length === 0) return;
+    if (sealed.length === 0) return sealed;
     for (const one of sealed) this.#shelf.push(one);
     this.#legs = look.stretch.executions.legs;
     this.#launches = look.stretch.launches.map((launch) => ({ ...launch, steps: [] }));
     this.#holdings = look.stretch.holdings;
+    return sealed;
   }
 
   /** Judges the open end and each attempt's slow first step with the steps of all chapters. */

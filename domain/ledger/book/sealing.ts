@@ -16,6 +16,9 @@ const LONG_FACTOR = 3;
 
 export interface Sealed {
   readonly chapter: Chapter;
+  /** Its segments, slow first steps still productive, and its executions among those of the stretch. */
+  readonly segments: readonly Segment[];
+  readonly executions: { readonly from: number; readonly to: number };
   readonly digest: readonly Execution[];
   readonly representatives: readonly Representative[];
 }
@@ -158,7 +161,13 @@ function chapterOf(
   };
   const representatives = representativesOf(sealable, from, tail.slice(from.row, cut.row), launchOf);
   return {
-    sealed: { chapter, digest: digest.kept, representatives },
+    sealed: {
+      chapter,
+      segments,
+      executions: { from: from.execution, to: cut.execution },
+      digest: digest.kept,
+      representatives,
+    },
     place: {
       carry,
       row: cut.row,

@@ -1,5 +1,5 @@
 /** Values of one block before it is split: small enough to move on every insert, large enough for few blocks. */
-const BLOCK_MAX = 512;
+const BLOCK_MAX = 128;
 
 interface Block {
   readonly values: Float64Array;

@@ -86,6 +86,7 @@ export class JudgedWork {
     const [wall, device] = [this.#wall.slice(), this.#device.slice()];
     let [has_devices, has_flops] = [this.#lacking === 0, this.#counted > 0];
     for (const row of this.#rows.firsts.keys()) {
+      if (row >= this.#length) break;
       const first = this.#first(row, excesses.get(stretchKey(this.#rows.stretch(row))));
       for (let at = 0; at < WIDTH; at++) {
         wall[at] = (wall[at] ?? 0) + (first.wall[at] ?? 0);

@@ -68,10 +68,11 @@ export class LiveJob {
   readonly #options: LiveJobOptions;
   readonly #facts: LiveFacts;
   readonly #rows = new KeptRows();
-  /** Chapters that are in the rows, how many rows there were before each, and the attempts that began in it. */
+  /** Chapters that are in the rows, how many rows there were before each, and the attempts that made their first step in it. */
   readonly #sealed: { readonly chapter: object; readonly row: number; readonly begun: readonly number[] }[] =
     [];
-  readonly #begun = new Set<number>();
+  /** Attempts that made a step in a chapter, and its number. */
+  readonly #begun = new Map<number, number>();
   readonly #answers = new SealedAnswers();
   #scope: { readonly spec: ResolvedSpec; readonly changed_at_us: number | undefined } | undefined;
   #figures: KeptFigures | undefined;
@@ -118,30 +119,26 @@ export class LiveJob {
     );
     const figures: AccountFigures = { ...figuresOf(account), incidents: named };
     const work = once(() => this.#work(account, spec, ideals, excesses));
+    const { changed_at_us } = this.#facts.history;
+    const sealed = this.#sealedSteps(spec);
     const view = (of: AccountFigures, then_us: number, steps: OpenSteps, until_us?: number): LiveView => ({
       ...this.#common(moment),
       at_us: then_us,
       spec: this.#facts.specAt(then_us),
       account: of,
       timeline: new LiveTimeline(account, relabel, this.#answers, until_us),
-      track: new LiveTrack(
-        this.#sealedSteps(spec),
-        steps.newest,
-        steps.figures,
-        this.#facts.history.changed_at_us,
-      ),
+      track: new LiveTrack(sealed, steps.newest, steps.figures, changed_at_us),
       work,
     });
+    const chapters = account.sealed.length;
+    const hasBegun = (attempt: number) => (this.#begun.get(attempt) ?? chapters) < chapters;
+    this.#takeInNew(account);
     return {
       view: view(figures, at_us, open),
       account,
       relabel,
       before: (then_us) => {
-        const end = {
-          ...account.tail,
-          from_us: cutOf(account),
-          hasBegun: (one: number) => this.#begun.has(one),
-        };
+        const end = { ...account.tail, from_us: cutOf(account), hasBegun };
         const then = figuresUntil(figures, end, then_us, live);
         if (then === undefined || then === figures) return then && view(figures, then_us, open);
         return view(then, then_us, this.#openSteps(account, spec, then_us), then_us);
@@ -186,16 +183,30 @@ export class LiveJob {
     }
     for (let index = this.#sealed.length; index < sealed.length; index++) {
       const chapter = sealed[index];
-      if (chapter === undefined) break;
-      const part = account.plainChapter(index);
-      const begun = [...new Set(part.steps.map(({ attempt }) => attempt))].filter(
-        (one) => !this.#begun.has(one),
-      );
-      for (const attempt of begun) this.#begun.add(attempt);
-      this.#sealed.push({ chapter, row: this.#rows.length, begun });
-      this.#rows.add(part);
+      if (chapter !== undefined) this.#takeIn(chapter, account.plainChapter(index));
     }
     this.#figure(this.#figures, spec);
+  }
+
+  #takeIn(
+    chapter: object,
+    part: { readonly segments: readonly Segment[]; readonly steps: readonly StepExecution[] },
+  ): void {
+    const begun: number[] = [];
+    for (const { attempt } of part.steps) {
+      if (this.#begun.has(attempt)) continue;
+      this.#begun.set(attempt, this.#sealed.length);
+      begun.push(attempt);
+    }
+    this.#sealed.push({ chapter, row: this.#rows.length, begun });
+    this.#rows.add(part);
+  }
+
+  /** What was sealed of the stretch in hand is taken in for the next look, while its steps are there. */
+  #takeInNew({ justSealed, tail }: BookAccount): void {
+    for (const { chapter, segments, executions } of justSealed) {
+      this.#takeIn(chapter, { segments, steps: tail.steps.slice(executions.from, executions.to) });
+    }
   }
 
   #figure(figures: KeptFigures, spec: ResolvedSpec): void {

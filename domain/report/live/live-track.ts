@@ -12,7 +12,7 @@ export interface NewStep {
   readonly isMeasured: boolean;
 }
 
-/** The sealed rows of a job, and whether rates are made of each. */
+/** The sealed rows of a job, and which of them are of training and measured. */
 export interface SealedSteps {
   readonly rows: KeptRows;
   readonly length: number;
@@ -42,25 +42,46 @@ export class LiveTrack implements KeptTrack {
   work: KeptTrack['work'] = () => this.#figures.work();
 
   newest: KeptTrack['newest'] = (steps_min) => {
+    const known = this.#newestOf.get(steps_min);
+    if (known !== undefined) return known;
     const steps: KeptStep[] = [];
     let seen = 0;
-    for (const step of this.#measuredBack()) {
-      if (seen >= steps_min) break;
-      seen += step.count;
-      steps.push(step);
+    for (let index = this.#newest.length - 1; index >= 0 && seen < steps_min; index--) {
+      const newest = this.#newest[index];
+      if (newest?.isMeasured !== true) continue;
+      steps.push(newest.step);
+      seen += newest.step.count;
     }
-    return steps.reverse();
+    const { rows, length, isMeasured, defaults } = this.#sealed;
+    for (let row = length - 1; row >= 0 && seen < steps_min; row--) {
+      if (!isMeasured(row)) continue;
+      steps.push(rows.keptStep(row, defaults));
+      seen += rows.count(row);
+    }
+    steps.reverse();
+    this.#newestOf.set(steps_min, steps);
+    return steps;
   };
+  readonly #newestOf = new Map<number, readonly KeptStep[]>();
 
   since: KeptTrack['since'] = (time_us) => {
     const kept: KeptStep[] = [];
     const measured: KeptStep[] = [];
-    for (const { step, isMeasured } of this.#back()) {
-      if (step.start_us < time_us) break;
+    const { rows, length, isMeasured, defaults } = this.#sealed;
+    let row = length;
+    while (row > 0 && rows.stretch(row - 1).from_us >= time_us) row--;
+    for (; row < length; row++) {
+      if (!rows.isTrain(row)) continue;
+      const step = rows.keptStep(row, defaults);
       kept.push(step);
-      if (isMeasured) measured.push(step);
+      if (isMeasured(row)) measured.push(step);
     }
-    return { kept: kept.reverse(), measured: measured.reverse() };
+    for (const { step, isMeasured: isOne } of this.#newest) {
+      if (step.start_us < time_us) continue;
+      kept.push(step);
+      if (isOne) measured.push(step);
+    }
+    return { kept, measured };
   };
 
   deviation: KeptTrack['deviation'] = () => {
@@ -75,7 +96,7 @@ export class LiveTrack implements KeptTrack {
     }
     const { rows, length, isMeasured } = this.#sealed;
     for (let row = length - 1; row >= 0 && seen < recent_steps + before_steps; row--) {
-      if (!rows.isTrain(row) || !isMeasured(row)) continue;
+      if (!isMeasured(row)) continue;
       const count = rows.count(row);
       times.push({ step_s: rows.stepSeconds(row), count });
       seen += count;
@@ -110,21 +131,5 @@ export class LiveTrack implements KeptTrack {
     if (since_us === undefined) return { recent: newest, isPresent: false };
     const recent = newest.filter(({ start_us }) => start_us >= since_us);
     return recent.length === 0 ? { recent: newest, isPresent: false } : { recent, isPresent: true };
-  }
-
-  *#measuredBack(): Generator<KeptStep> {
-    for (const { step, isMeasured } of this.#back()) if (isMeasured) yield step;
-  }
-
-  /** From the newest on back. */
-  *#back(): Generator<NewStep> {
-    for (let index = this.#newest.length - 1; index >= 0; index--) {
-      const newest = this.#newest[index];
-      if (newest !== undefined) yield newest;
-    }
-    const { rows, length, isMeasured, defaults } = this.#sealed;
-    for (let row = length - 1; row >= 0; row--) {
-      if (rows.isTrain(row)) yield { step: rows.keptStep(row, defaults), isMeasured: isMeasured(row) };
-    }
   }
 }
