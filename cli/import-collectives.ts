@@ -43,7 +43,9 @@ export function collectivesAmong(events: readonly RunEvent[]): Collectives | und
   const windows = events.filter(
     (event): event is CollectiveWindowEvent => event.type === 'collective_window',
   );
-  return windows.length === 0 ? undefined : collectivesOf(windows);
+  const ranks = events.findLast((event) => event.type === 'job' && event.device_count !== undefined);
+  const device_count = ranks?.type === 'job' ? ranks.device_count : undefined;
+  return windows.length === 0 ? undefined : collectivesOf(windows, { ranks: device_count });
 }
 
 /** Rows that people are shown: those that took most time. */
@@ -58,12 +60,17 @@ export function collectivesText({ rows, missing_records }: Collectives): string 
   return ['Collectives, by the time they took', ...lines].join('\n');
 }
 
+function lateText({ late_group_rank, late_rank, late_node }: CollectiveRow): string {
+  const who = late_rank === null ? `member ${late_group_rank}` : `rank ${late_rank}`;
+  return late_node === null ? who : `${who} (${late_node})`;
+}
+
 function rowText(row: CollectiveRow): string {
   const { operation, log2_bytes, ranks, count, mean_s, bus_bandwidth_bytes_per_s: bus, communicator } = row;
   const speed = bus === null ? 'bandwidth unknown' : `${significant(bus / 1e9)} GB/s bus`;
   const late =
     row.late_group_rank === null
       ? ''
-      : `; member ${row.late_group_rank}${row.late_node === null ? '' : ` (${row.late_node})`} comes late, others wait ${significant((row.waited_s ?? 0) * 1e3)} ms`;
+      : `; ${lateText(row)} comes late, others wait ${significant((row.waited_s ?? 0) * 1e3)} ms`;
   return `  ${operation} of 2^${log2_bytes} bytes, ${ranks} ranks (${communicator}): ${count} x ${significant(mean_s * 1e3)} ms, ${speed}${late}`;
 }

@@ -122,7 +122,7 @@ export async function readImports(request: ImportRequest): Promise<Imports> {
       await orUnusable(files, unusable, () => jobs.push(importDocuments(kind, group, name, request)));
     }
   }
-  for (const { name, group } of groupsOf(collectives, job)) jobs.push(importCollectives(group, name));
+  for (const { name, group } of groupsOf(collectives, job)) jobs.push(importCollectives(group, name, known));
   for (const source of events) {
     await orUnusable([source.path], unusable, () => jobs.push(...importEvents(source, job, known)));
   }
@@ -184,13 +184,18 @@ function isCollectives({ text }: Source, format: string): boolean {
   return format === 'auto' ? isInspector(text) : format === COLLECTIVES_FORMAT;
 }
 
-function importCollectives(sources: readonly Source[], job: string): ImportedJob {
+function importCollectives(
+  sources: readonly Source[],
+  job: string,
+  known: ImportRequest['known'],
+): ImportedJob {
   const { events, notes, rejected } = collectivesFrom(job, sources);
+  const revision = specRevision(job, known);
   return {
     job,
     files: sources.map(({ path }) => path),
     format: COLLECTIVES_FORMAT,
-    events,
+    events: revision === undefined ? events : [...events, revision],
     notes,
     rejected: rejected.slice(0, LOG_LIMITS.rejections_max),
     rejected_count: rejected.length,

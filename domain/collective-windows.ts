@@ -32,7 +32,9 @@ export function windowsOf(job: string, records: readonly CollectiveRecord[]): Co
 
 function windowOf(job: string, record: CollectiveRecord): CollectiveWindowEvent {
   const { communicator, rank, ranks, node, operation, bytes, duration_us, sequence, inter_node } = record;
-  const start_us = Math.floor(record.time_us / COLLECTIVE_WINDOW_US) * COLLECTIVE_WINDOW_US;
+  // a collective ends for all its members at about the same time, so that theirs are mostly in the same window
+  const told_us = record.start_us === undefined ? record.time_us : record.start_us + duration_us;
+  const start_us = Math.floor(told_us / COLLECTIVE_WINDOW_US) * COLLECTIVE_WINDOW_US;
   const bandwidth = busBandwidth(record);
   return {
     type: 'collective_window',
@@ -41,12 +43,16 @@ function windowOf(job: string, record: CollectiveRecord): CollectiveWindowEvent 
     group_rank: rank,
     ranks,
     ...(node === null ? {} : { node }),
+    ...(node === null || record.pid === undefined ? {} : { process: `${node}:${record.pid}` }),
     operation,
     log2_bytes: sizeClass(bytes),
     ...(inter_node === undefined ? {} : { inter_node }),
     start_us,
     end_us: start_us + COLLECTIVE_WINDOW_US,
     count: 1,
+    ...(record.start_us === undefined
+      ? {}
+      : { start_count: 1, start_offset_sum_us: record.start_us - start_us }),
     duration_sum_us: duration_us,
     duration_min_us: duration_us,
     duration_max_us: duration_us,
@@ -100,6 +106,19 @@ function overlaps(a: CollectiveWindowEvent, b: CollectiveWindowEvent): boolean {
   return a.sequence_first <= b.sequence_last && b.sequence_first <= a.sequence_last;
 }
 
+/** Starts count from the begin of their window. */
+function mergedStarts(
+  a: CollectiveWindowEvent,
+  b: CollectiveWindowEvent,
+): Pick<CollectiveWindowEvent, 'start_count' | 'start_offset_sum_us'> {
+  const start_us = Math.min(a.start_us, b.start_us);
+  const start_count = (a.start_count ?? 0) + (b.start_count ?? 0);
+  if (start_count === 0) return {};
+  const sumOf = ({ start_count: count = 0, start_offset_sum_us = 0, start_us: from_us }: typeof a) =>
+    start_offset_sum_us + count * (from_us - start_us);
+  return { start_count, start_offset_sum_us: sumOf(a) + sumOf(b) };
+}
+
 /** Two windows of one class as one; in any order and grouping the same, as far as sums of integers go. */
 export function mergedWindow(a: CollectiveWindowEvent, b: CollectiveWindowEvent): CollectiveWindowEvent {
   return {
@@ -107,6 +126,7 @@ export function mergedWindow(a: CollectiveWindowEvent, b: CollectiveWindowEvent)
     start_us: Math.min(a.start_us, b.start_us),
     end_us: Math.max(a.end_us, b.end_us),
     count: a.count + b.count,
+    ...mergedStarts(a, b),
     duration_sum_us: a.duration_sum_us + b.duration_sum_us,
     duration_min_us: Math.min(a.duration_min_us, b.duration_min_us),
     duration_max_us: Math.max(a.duration_max_us, b.duration_max_us),

@@ -10,8 +10,12 @@ export interface CollectiveRecord {
   /** As the library counts it: of one rank for AllGather and ReduceScatter. */
   readonly bytes: number;
   readonly duration_us: number;
-  /** When the record was written: NCCL Inspector gives no start unless verbose. */
+  /** When the record was written. */
   readonly time_us: number;
+  /** When the member came, by the clock of its machine: NCCL Inspector tells it only when verbose. */
+  readonly start_us?: number;
+  /** Process of that machine; names a member across communicators. */
+  readonly pid?: number;
   /** Whether the communicator reaches over several nodes; undefined where it is not told. */
   readonly inter_node?: boolean;
   /** Between two members (send, receive): those have a numbering of their own. */

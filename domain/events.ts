@@ -204,6 +204,8 @@ export interface CollectiveWindowEvent {
   /** Members of the communicator. */
   readonly ranks: number;
   readonly node?: string;
+  /** Process of the member, `node:pid`: it names the same one across communicators. */
+  readonly process?: string;
   readonly operation: string;
   /** Messages of `2^log2_bytes` up to, not including, `2^(log2_bytes + 1)` bytes, as the library counts them. */
   readonly log2_bytes: number;
@@ -214,6 +216,9 @@ export interface CollectiveWindowEvent {
   readonly start_us: number;
   readonly end_us: number;
   readonly count: number;
+  /** Of how many of them the start was told, and the sum of these starts, counted from `start_us` of the window. */
+  readonly start_count?: number;
+  readonly start_offset_sum_us?: number;
   readonly duration_sum_us: number;
   readonly duration_min_us: number;
   readonly duration_max_us: number;

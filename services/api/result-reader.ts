@@ -37,6 +37,8 @@ export interface ResultReader {
   fleet(from_us: number, to_us: number): Promise<FleetRow[]>;
   /** The newest complete publication; undefined while there is none, or while a newer one is being written. */
   published(job: string): Promise<PublishedRow | undefined>;
+  /** What the job said of itself beside steps and failures. */
+  declarations(job: string): Promise<RunEvent[]>;
   /** How many events of the job are stored, about. */
   size(job: string): Promise<number>;
 }
@@ -67,6 +69,7 @@ export function createResultReader(store: Store): ResultReader {
     },
     fleet: (from_us, to_us) => store.query<FleetRow>(namedQuery('results_fleet'), { from_us, to_us }),
     published: (job) => readPublication(store, job),
+    declarations: (job) => readDeclarations(store, job),
     async size(job) {
       const [row] = await store.query<{ events: number }>(namedQuery('job_size'), { job });
       return row?.events ?? 0;
@@ -81,14 +84,19 @@ async function readPublication(store: Store, job: string): Promise<PublishedRow 
   const { revision, state, accounted_until_us, open_attempt, computed_at_us } = commit;
   const [rows, declarations] = await Promise.all([
     readPublishedRows(store, job, revision),
-    store.query<EventRow>(namedQuery('job_declarations'), { job }),
+    readDeclarations(store, job),
   ]);
   if (rows.segments.at(-1)?.to_us !== accounted_until_us) return undefined;
   return {
     ...{ job, state, open_attempt, revision, computed_at_us, ...rows },
     to_us: accounted_until_us,
-    declarations: declarations.map(eventOfRow),
+    declarations,
   };
+}
+
+async function readDeclarations(store: Store, job: string): Promise<RunEvent[]> {
+  const rows = await store.query<EventRow>(namedQuery('job_declarations'), { job });
+  return rows.map(eventOfRow);
 }
 
 export function resultsOf({ results }: { readonly results?: ResultReader }): ResultReader {

@@ -33,7 +33,7 @@ describe('/v1/jobs/{job}/stragglers and /collectives', () => {
       verdict: 'slow',
       phase: 'compute',
     });
-    expect(found['late_members']).toMatchObject([{ late_group_rank: 5, late_node: 'n2' }]);
+    expect(found['late_members']).toMatchObject([{ late_group_rank: 5, late_rank: 5, late_node: 'n2' }]);
   });
 
   it('give collectives by communicator, operation and size, a window sent twice taken once', async () => {
@@ -42,6 +42,7 @@ describe('/v1/jobs/{job}/stragglers and /collectives', () => {
     expect(rows).toMatchObject([
       { operation: 'AllReduce', log2_bytes: 20, ranks: 8, ranks_seen: 8, count: 160, late_group_rank: 5 },
     ]);
+    expect(rows).toMatchObject([{ late_rank: 5, late_by: 'duration' }]);
     const [row] = rows as { waited_s: number; bus_bandwidth_bytes_per_s: number }[];
     expect(row?.waited_s).toBeCloseTo(0.002, 12);
     const bus = (us: number) => (2 ** 20 * 1.75 * 1e6) / us;

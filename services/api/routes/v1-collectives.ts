@@ -1,5 +1,8 @@
 import type { Hono } from 'hono';
+import { isJobScoped } from '../../../domain/events.ts';
 import { type Collectives, collectivesOf } from '../../../domain/report/collectives.ts';
+import { devicesOf } from '../../../domain/report/job-nodes.ts';
+import { specHistory } from '../../../domain/report/spec-history.ts';
 import { timeText } from '../../../domain/report/time-text.ts';
 import { COLLECTIVE_READER_LIMITS } from '../collective-reader.ts';
 import { readView } from '../job-views.ts';
@@ -43,12 +46,19 @@ export function addCollectiveRoutes(app: Hono, deps: V1Dependencies): void {
     };
     return c.json({
       job,
-      ...collectivesOf(windows),
+      ...collectivesOf(windows, { ranks: await ranksOf(deps, job) }),
       windows: windows.length,
       range: { from: textOf(from_us), to: textOf(to_us) },
       quality: { reasons },
     } satisfies CollectivesAnswer);
   });
+}
+
+/** One rank a device. */
+async function ranksOf({ results, clock }: V1Dependencies, job: string): Promise<number | undefined> {
+  const told = ((await results?.declarations(job)) ?? []).filter(isJobScoped);
+  const { merged } = specHistory(told);
+  return devicesOf(told, clock.now_us(), merged.device_count) ?? undefined;
 }
 
 function textOf(us: number | undefined): string | null {

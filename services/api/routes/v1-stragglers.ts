@@ -28,7 +28,7 @@ export function addStragglerRoutes(app: Hono, deps: V1Dependencies): void {
     const from_us = view.range.from_us ?? 0;
     const to_us = view.range.to_us ?? Number.MAX_SAFE_INTEGER;
     const windows = (await deps.collectives?.windows(view.job, { from_us, to_us })) ?? [];
-    const late_members = collectivesOf(windows).rows.filter(
+    const late_members = collectivesOf(windows, { ranks: view.spec.devices ?? undefined }).rows.filter(
       ({ late_group_rank }) => late_group_rank !== null,
     );
     const reasons = found.reason === null ? {} : { stragglers: found.reason };

@@ -8,7 +8,8 @@ export interface InspectorRecords {
 
 /**
  * NCCL Inspector, one JSON object a line: `header` and `metadata` nested (NVIDIA/nccl plugins/profiler/inspector), or their
- * fields at the top (the flat shape that the Datadog agent reads too). Bandwidths are made anew from bytes and time.
+ * fields at the top (the flat shape that the Datadog agent reads too). Bandwidths are made anew from bytes and time;
+ * starts are in it with `NCCL_INSPECTOR_DUMP_VERBOSE=1` (`event_trace_ts`, inspector_json.cc).
  */
 export function readInspector(text: string): InspectorRecords {
   const records: CollectiveRecord[] = [];
@@ -54,14 +55,32 @@ function recordOf(raw: string): CollectiveRecord | string {
   if (!areNumbers(numbers))
     return 'a number is missing: rank, n_ranks, sn, msg_size_bytes, exec_time_us or dump_timestamp_us';
   const nodes = header['nnodes'];
+  const pid = metadata['pid'];
+  const start_us = startOf(perf['event_trace_ts']);
   return {
     communicator,
     operation,
     node: typeof hostname === 'string' ? hostname : null,
     ...numbers,
+    ...(start_us === undefined ? {} : { start_us }),
+    ...(typeof pid === 'number' ? { pid } : {}),
     ...(typeof nodes === 'number' ? { inter_node: nodes > 1 } : {}),
     ...(kind === 'p2p' ? { is_p2p: true } : {}),
   };
+}
+
+/**
+ * When the member came: the first start of a kernel on any channel. `coll_start_ts` is when the host put the collective
+ * into its queue, which may be long before the device gets to it, and is not asked.
+ */
+function startOf(trace: unknown): number | undefined {
+  const events = isFields(trace) ? trace['kernel_events'] : undefined;
+  if (!Array.isArray(events)) return undefined;
+  const starts = events.flatMap((event: unknown) => {
+    const start = isFields(event) ? event['kernel_start_ts'] : undefined;
+    return typeof start === 'number' && start > 0 ? [start] : [];
+  });
+  return starts.length === 0 ? undefined : starts.reduce((least, start) => Math.min(least, start));
 }
 
 /** Whether a text begins with such a line. */

@@ -65,6 +65,8 @@ describe('headway import of profiles', () => {
       missing_records: 0,
     });
     expect((await run(first, second, '--job', 'j')).out).toContain('member 1 (n1) comes late');
+    const known = await run(first, second, '--job', 'j', '--devices', '2');
+    expect(known.out).toContain('rank 1 (n1) comes late');
   });
 
   it('takes traces of several ranks as one job and shows what a step is made of', async () => {

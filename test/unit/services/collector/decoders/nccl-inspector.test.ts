@@ -21,6 +21,25 @@ describe('NCCL Inspector', () => {
     expect(second).toBeCloseTo(18.469236, 5);
   });
 
+  it('takes the first kernel for the start where starts are printed, and the process that names a member', () => {
+    // inspector_json.cc: event_trace_ts with NCCL_INSPECTOR_DUMP_VERBOSE=1; a channel that was not timed has zeros
+    const kernels = [0, 1752867229235203, 1752867229235181].map((kernel_start_ts, channel_id) => ({
+      ...{ channel_id, kernel_start_ts, kernel_stop_ts: 1752867229275811 },
+    }));
+    const trace = { coll_start_ts: 1752867229235059, coll_stop_ts: 1752867229235064, kernel_events: kernels };
+    const told = (more: object) => {
+      const line = JSON.parse(NESTED);
+      const metadata = { ...line.metadata, pid: 438776 };
+      return readInspector(JSON.stringify({ ...line, metadata, coll_perf: { ...line.coll_perf, ...more } }));
+    };
+    expect(told({ event_trace_ts: trace }).records).toMatchObject([
+      { start_us: 1752867229235181, pid: 438776 },
+    ]);
+    expect(told({}).records[0]).not.toHaveProperty('start_us');
+    const queued = told({ event_trace_ts: { ...trace, kernel_events: [] } });
+    expect(queued.records[0]).not.toHaveProperty('start_us');
+  });
+
   it('tells a cut line and a line of something else, and has no bandwidth without a factor', () => {
     const { records, rejected } = readInspector(
       `${NESTED.replace('AllReduce', 'AllGatherV')}\n{"a":1}\n${FLAT.slice(0, 60)}`,
