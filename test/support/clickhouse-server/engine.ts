@@ -59,13 +59,16 @@ export class Engine {
     };
     try {
       await prepare(session, request, queryId);
+      let sql = this.#rewrite(await this.#withData(session, request, stage));
       for (const { name, structure, format, body } of request.tables) {
-        const table = quotedName(name);
-        await session.queryAsync(`CREATE TEMPORARY TABLE ${table} (${structure})`);
+        if (body.length === 0) {
+          await session.queryAsync(`CREATE TEMPORARY TABLE ${quotedName(name)} (${structure})`);
+          continue;
+        }
+        // Read where it lies, as the embedded store does: a copy in a table of its own would cost as much as the insert.
         const file = `file(${[await stage(body), format, structure].map(quoted).join(', ')})`;
-        if (body.length > 0) await session.queryAsync(`INSERT INTO ${table} SELECT * FROM ${file}`);
+        sql = sql.replace(new RegExp(`\`${name}\`|\\b${name}\\b`, 'g'), () => file);
       }
-      const sql = this.#rewrite(await this.#withData(session, request, stage));
       const format = request.own.get('default_format') ?? 'TabSeparated';
       const result = await session.queryAsync(withServerTables(sql), { format });
       return {
