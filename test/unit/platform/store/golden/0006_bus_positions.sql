@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS `headway`.`bus_fences` ON CLUSTER `prod`
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/everywhere/headway/bus_fences', '{shard}-{replica}', epoch)
 ORDER BY name
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE IF NOT EXISTS `headway`.`bus_positions` ON CLUSTER `prod`
 (
@@ -25,5 +25,5 @@ CREATE TABLE IF NOT EXISTS `headway`.`bus_positions` ON CLUSTER `prod`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/everywhere/headway/bus_positions', '{shard}-{replica}', version)
 ORDER BY (name, producer)
 TTL keep_until DELETE WHERE producer != '' AND NOT startsWith(producer, '#')
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 60;
+SETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 60;
 
