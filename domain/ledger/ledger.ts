@@ -79,7 +79,8 @@ function ledgerFrom(
   };
 }
 
-function bucketSums(segments: readonly Segment[]): BucketSums {
+/** Microseconds by bucket. */
+export function bucketSums(segments: readonly Segment[]): BucketSums {
   const sums = new Map<Bucket, number>();
   for (const { bucket, from_us, to_us } of segments)
     sums.set(bucket, (sums.get(bucket) ?? 0) + to_us - from_us);

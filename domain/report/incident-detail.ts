@@ -33,11 +33,8 @@ export function incidentDetail(
   view: JobView,
   faults: readonly FaultEvent[],
 ): IncidentDetail {
-  const { failed_at_us, time_to_regain_progress_s } = incident;
-  const until_us =
-    time_to_regain_progress_s === null
-      ? view.account.to_us
-      : failed_at_us + Math.round(time_to_regain_progress_s * 1e6);
+  const { failed_at_us, ladder } = incident;
+  const until_us = ladder.find(({ rung }) => rung === 'progress_regained')?.at_us ?? view.account.to_us;
   const near = faults
     .filter(
       ({ time_us }) => time_us >= failed_at_us - FAULTS_BEFORE_US && time_us <= until_us + FAULTS_AFTER_US,

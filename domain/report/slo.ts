@@ -1,6 +1,7 @@
 import type { BURN_WINDOWS } from '../catalog/reliability-metrics.ts';
-import { ledgerBetween } from '../ledger/ledger.ts';
-import type { LedgerJson } from '../ledger/ledger-shape.ts';
+import { type BucketSums, inOrder, inSeconds, totalOf } from '../ledger/bucket-sums.ts';
+import { bucketSums } from '../ledger/ledger.ts';
+import type { Bucket, LedgerJson } from '../ledger/ledger-shape.ts';
 import { budgetBurn } from '../ledger/reliability.ts';
 import type { LiveView } from './live-view.ts';
 
@@ -116,7 +117,7 @@ interface Judged {
 }
 
 /** A step under way is neither good nor bad yet; when it hangs, it is no longer `in_flight`. */
-function judgedOf({ buckets_s, horizon_s }: LedgerJson): Judged {
+function judgedOf({ buckets_s, horizon_s }: Pick<LedgerJson, 'buckets_s' | 'horizon_s'>): Judged {
   const productive_s = buckets_s.productive ?? 0;
   const judged_s = horizon_s - (buckets_s.excluded ?? 0) - (buckets_s.in_flight ?? 0);
   return { productive_s, judged_s, goodput_ratio: judged_s > 0 ? productive_s / judged_s : null };
@@ -129,16 +130,35 @@ function burnRates(
   isKnown: boolean,
 ): Slo['burn'] {
   const { from_us, to_us } = account;
-  const rate = (window: BurnWindow): BurnRate => {
-    const begin_us = to_us - BURN_WINDOWS_S[window] * 1e6;
+  const windows = Object.entries(BURN_WINDOWS_S) as [BurnWindow, number][];
+  const rates = new Map<BurnWindow, BurnRate>();
+  // each window ends now and holds the shorter one before it: of the account, every stretch is summed up once
+  const sums = new Map<Bucket, number>();
+  let summed_us = to_us;
+  for (const [window, length_s] of windows.sort(([, a], [, b]) => a - b)) {
+    const begin_us = to_us - length_s * 1e6;
     const is_covered = isKnown && begin_us >= from_us;
-    if (!isKnown) return { burn_ratio: null, goodput_ratio: null, is_covered };
     // a window longer than the run is the run, which is mostly accounted for already
     const isTold = !is_covered && told.from_us <= from_us && told.to_us >= to_us;
-    const ledger = isTold ? told : ledgerBetween(account, timeline, Math.max(from_us, begin_us), to_us);
-    const { goodput_ratio } = judgedOf(ledger);
+    if (isKnown && !isTold) {
+      const since_us = Math.max(from_us, begin_us);
+      add(sums, bucketSums(timeline.rows(since_us, summed_us)));
+      summed_us = since_us;
+    }
+    const { goodput_ratio } = isKnown ? judgedOf(isTold ? told : inWindow(sums)) : NOTHING_JUDGED;
     const burn_ratio = is_covered && goodput_ratio !== null ? budgetBurn(goodput_ratio, target_ratio) : null;
-    return { burn_ratio, goodput_ratio, is_covered };
-  };
+    rates.set(window, { burn_ratio, goodput_ratio, is_covered });
+  }
+  const rate = (window: BurnWindow): BurnRate => rates.get(window) ?? NOTHING_JUDGED;
   return { '5m': rate('5m'), '30m': rate('30m'), '1h': rate('1h'), '6h': rate('6h'), '3d': rate('3d') };
+}
+
+const NOTHING_JUDGED: BurnRate = { burn_ratio: null, goodput_ratio: null, is_covered: false };
+
+function add(sums: Map<Bucket, number>, more: BucketSums): void {
+  for (const [bucket, us] of more) sums.set(bucket, (sums.get(bucket) ?? 0) + us);
+}
+
+function inWindow(sums: BucketSums): Pick<LedgerJson, 'buckets_s' | 'horizon_s'> {
+  return { buckets_s: inOrder(inSeconds(sums)), horizon_s: totalOf(sums) / 1e6 };
 }

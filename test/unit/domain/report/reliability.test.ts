@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { JobScopedEvent, NodeStateEvent, SpanEvent } from '../../../../domain/events.ts';
+import { accountOf } from '../../../../domain/ledger/account.ts';
+import { ledgerOf } from '../../../../domain/ledger/ledger.ts';
 import { jobReport } from '../../../../domain/report/job-report.ts';
 import type { JobReport } from '../../../../domain/report/report-shape.ts';
+import { BURN_WINDOWS_S } from '../../../../domain/report/slo.ts';
 import { attempt, START_US } from '../../../support/training-events.ts';
 
 const at = (s: number) => START_US + s * 1e6;
@@ -316,6 +319,22 @@ describe('the goodput that was promised', () => {
     // the last 300 s, 1370 to 1670: 40 s of step 10, 50 s down, 10 s to start, 200 s of steps
     expect(slo?.burn['5m'].burn_ratio).toBeCloseTo(60 / 300 / 0.1, 9);
     expect(slo?.burn['1h']).toMatchObject({ burn_ratio: null, is_covered: false });
+  });
+
+  it('burns in each window what the ledger of that window says, of a range too', () => {
+    const down = [target(0.9), ...attempt({ steps: 71, step_s: 100 }), fail(1, 7110)];
+    const again = attempt({ attempt: 2, start_us: at(9000), first: 72, steps: 200, step_s: 100 });
+    const events = [...down, ...again];
+    for (const range of [{}, { to_us: at(8000) }]) {
+      const { slo, ledger } = report(events, range);
+      const { to_us } = accountOf(events, { job: 'a' });
+      for (const window of ['5m', '30m', '1h', '6h', '3d'] as const) {
+        const from_us = to_us - BURN_WINDOWS_S[window] * 1e6;
+        const own = ledgerOf(accountOf(events, { job: 'a' }), { from_us, to_us });
+        expect(slo?.burn[window].goodput_ratio, window).toBe((own.buckets_s.productive ?? 0) / own.horizon_s);
+      }
+      expect(slo?.goodput_ratio).toBe((ledger.buckets_s.productive ?? 0) / ledger.horizon_s);
+    }
   });
 
   it('names alerts that can never fire: of 90 % the highest burn is 10, of 80 % it is 5', () => {
