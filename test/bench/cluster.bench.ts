@@ -117,26 +117,25 @@ async function inTurn(
   return sums;
 }
 
-/** `items` null: each has its own count. */
+/**
+ * `items` null: each has its own count. The engine is in the embedded product and in the trial store, whose way of taking
+ * requests is not a server's: so ratios are given with the store and without, the broker always apart.
+ */
 function comparison(title: string, unit: string, items: number | null, taken: readonly Taken[]): string {
-  const lines = taken.map(({ deployment, processor_s, items: own = 0 }) => {
+  const rows = taken.map(({ deployment, processor_s, items: own = 0 }) => {
     const count = items ?? own;
-    const parts = [...processor_s].map(([name, s]) => `${name} ${((s * 1e6) / count).toFixed(1)}`).join(', ');
-    const { broker = 0, ...rest } = Object.fromEntries(processor_s);
-    const product_s = Object.values(rest).reduce((sum, s) => sum + s, 0);
-    return {
-      name: deployment.name,
-      per_s: count / product_s,
-      with_broker_per_s: count / (product_s + broker),
-      parts,
-    };
+    const us = [...processor_s].map(([name, s]) => [name, (s * 1e6) / count] as const);
+    const without = (...names: readonly string[]) =>
+      us.reduce((sum, [name, one]) => sum + (names.includes(name) ? 0 : one), 0);
+    return { name: deployment.name, us, product: without('store', 'broker'), withStore: without('broker') };
   });
-  const first = lines[0]?.per_s ?? 1;
+  const first_us = rows[0]?.withStore ?? 1;
   return [
     `${title}: ${unit} a core-second`,
-    ...lines.map(({ name, per_s, with_broker_per_s, parts }) => {
-      const ratio = `${(per_s / first).toFixed(2)} x (with the broker ${(with_broker_per_s / first).toFixed(2)} x)`;
-      return `  ${name.padEnd(9)} ${rate(per_s)}  ${ratio}; us for one: ${parts}`;
+    ...rows.map(({ name, us, product, withStore }) => {
+      const ratios = `${(first_us / withStore).toFixed(2)} x, ${(first_us / product).toFixed(2)} x without the store`;
+      const parts = us.map(([part, one]) => `${part} ${one.toFixed(1)}`).join(', ');
+      return `  ${name.padEnd(9)} ${rate(1e6 / withStore)}  ${ratios}; us for one: ${parts}`;
     }),
     '',
   ].join('\n');
