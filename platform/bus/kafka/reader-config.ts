@@ -18,7 +18,10 @@ export interface KafkaReaderConfig {
   /** Bodies, and rows, of one delivery, so that the tables take it in as one block; a larger message goes alone. */
   readonly delivery_bytes_max: number;
   readonly delivery_rows_max: number;
-  /** Pause before what failed is tried again: doubled each time from the first to the last. */
+  /**
+   * Pause before what failed is tried again: doubled each time from the first to the last. Catching up begins so much
+   * later than the tables are back, at most.
+   */
   readonly retry_first_s: number;
   readonly retry_max_s: number;
   /** How often the client looks whether partitions were added to the topic. */
