@@ -6,7 +6,7 @@ export interface DeviceSeconds {
   /** Undefined: no incident accounts for it. */
   readonly cause: string | undefined;
   readonly device_s: number;
-  /** The same in microseconds, in which sums are exact and so do not depend on their order. */
+  /** The same in microseconds; it does not depend on the order of what was added up. */
   readonly device_us: number;
 }
 
@@ -18,24 +18,66 @@ const STEPPING: ReadonlySet<Bucket> = new Set(['productive', 'program_startup', 
  * the share of the missing ones is `elastic_slice_down`, whatever the step comes to; in every other bucket all held
  * devices are lost alike. Undefined when the devices are not known. In the order of the ledger, so that what is added up of
  * them does not depend on the order of the segments.
+ *
+ * What is added up is the time of each number of devices, in whole microseconds: device-microseconds of the largest jobs
+ * (16,384 devices in six days) exceed 2^53, from where on each addition would round.
  */
 export function deviceSeconds(segments: readonly Segment[]): DeviceSeconds[] | undefined {
-  const sums = new Map<string, { bucket: Bucket; cause: string | undefined; device_us: number }>();
-  const add = (bucket: Bucket, cause: string | undefined, device_us: number) => {
-    const key = `${bucket} ${cause ?? ''}`;
-    const sum = sums.get(key);
-    if (sum === undefined) sums.set(key, { bucket, cause, device_us });
-    else sum.device_us += device_us;
-  };
+  const times = new DeviceTimes();
   for (const { from_us, to_us, bucket, cause, devices, stepping } of segments) {
     if (devices === undefined) return undefined;
     const isShort = stepping !== undefined && STEPPING.has(bucket);
     const training = isShort ? stepping : devices;
-    if (training > 0) add(bucket, cause, (to_us - from_us) * training);
-    if (training < devices) add('elastic_slice_down', undefined, (to_us - from_us) * (devices - training));
+    if (training > 0) times.add(bucket, cause, training, to_us - from_us);
+    if (training < devices) times.add('elastic_slice_down', undefined, devices - training, to_us - from_us);
   }
-  const told = [...sums.values()].map((sum) => ({ ...sum, device_s: sum.device_us / 1e6 }));
-  return told.length < 2 ? told : told.sort(inOrderOfLedger);
+  return times.sums();
+}
+
+/** So many devices for so long. */
+interface DeviceTime {
+  readonly bucket: Bucket;
+  readonly cause: string | undefined;
+  readonly devices: number;
+  us: number;
+}
+
+class DeviceTimes {
+  readonly #times = new Map<string, DeviceTime>();
+  /** Neighbours are mostly alike: few keys are made. */
+  readonly #recent: DeviceTime[] = [];
+
+  add(bucket: Bucket, cause: string | undefined, devices: number, us: number): void {
+    for (const recent of this.#recent) {
+      if (recent.bucket !== bucket || recent.devices !== devices || recent.cause !== cause) continue;
+      recent.us += us;
+      return;
+    }
+    const key = `${bucket} ${devices} ${cause ?? ''}`;
+    const known = this.#times.get(key) ?? { bucket, cause, devices, us: 0 };
+    known.us += us;
+    this.#times.set(key, known);
+    this.#recent.push(known);
+    if (this.#recent.length > RECENT_MAX) this.#recent.shift();
+  }
+
+  sums(): DeviceSeconds[] {
+    const sums = new Map<string, { bucket: Bucket; cause: string | undefined; device_us: number }>();
+    for (const { bucket, cause, devices, us } of [...this.#times.values()].sort(byDevices)) {
+      const key = `${bucket} ${cause ?? ''}`;
+      const sum = sums.get(key) ?? { bucket, cause, device_us: 0 };
+      sum.device_us += us * devices;
+      sums.set(key, sum);
+    }
+    const told = [...sums.values()].map((sum) => ({ ...sum, device_s: sum.device_us / 1e6 }));
+    return told.length < 2 ? told : told.sort(inOrderOfLedger);
+  }
+}
+
+const RECENT_MAX = 4;
+
+function byDevices(a: DeviceTime, b: DeviceTime): number {
+  return a.devices - b.devices;
 }
 
 const PLACE = new Map<Bucket, number>(LEDGER_BUCKETS.map((bucket, index) => [bucket, index]));
