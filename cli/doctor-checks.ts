@@ -12,8 +12,8 @@ export interface DoctorCheck {
   readonly mend: string | null;
 }
 
-const fine = (name: string, detail: string): DoctorCheck => ({ name, ok: true, detail, mend: null });
-const problem = (name: string, detail: string, mend: string): DoctorCheck => ({
+export const fine = (name: string, detail: string): DoctorCheck => ({ name, ok: true, detail, mend: null });
+export const problem = (name: string, detail: string, mend: string): DoctorCheck => ({
   name,
   ok: false,
   detail,

@@ -25,7 +25,7 @@ export function addDoctor(program: Command, terminal: Terminal, setExitCode: Set
     .option('--port <port>', 'port to listen on')
     .option('--json', 'one JSON document: {"checks": [{"name", "ok", "detail", "mend"}]}')
     .action(async (options: CommonOptions & { json?: boolean }) => {
-      const { config, check } = configCheck(options);
+      const { config, check, cluster } = configCheck(options);
       const { host, port } = config.server;
       const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
       const checks = [
@@ -35,6 +35,7 @@ export function addDoctor(program: Command, terminal: Terminal, setExitCode: Set
         await checkPort(config.server),
         await checkEngine(),
         await checkClock(url),
+        ...(cluster ? await clusterChecks(config) : []),
       ];
       if (options.json === true) printJson(terminal, { checks });
       else printText(terminal, checks.map(checkText).join('\n'));
@@ -43,20 +44,35 @@ export function addDoctor(program: Command, terminal: Terminal, setExitCode: Set
   withExamples(command, 'doctor', 'doctor --config headway.yaml --data /var/lib/headway');
 }
 
+interface ConfigChecked {
+  readonly config: HeadwayConfig;
+  readonly check: DoctorCheck;
+  /** Whether it names Kafka or ClickHouse. */
+  readonly cluster: boolean;
+}
+
+/** Kafka and ClickHouse, where the configuration names one of them. */
+async function clusterChecks(config: HeadwayConfig): Promise<DoctorCheck[]> {
+  const { checkBrokers, checkTables } = await import('../doctor-cluster.ts');
+  return await Promise.all([checkBrokers(config), checkTables(config)]);
+}
+
 /** A configuration that cannot be read is what the doctor is asked about: it is told, and the rest is checked by default. */
-function configCheck(options: CommonOptions): { config: HeadwayConfig; check: DoctorCheck } {
+function configCheck(options: CommonOptions): ConfigChecked {
   try {
     const { config, origins } = settingsFrom(options);
     requireGuardedDoors(config);
     const set =
       origins.size === 0 ? 'every setting has its default' : `${origins.size} settings are not the default`;
-    return { config, check: { name: 'configuration', ok: true, detail: set, mend: null } };
+    const cluster = [...origins.keys()].some((path) => /^(kafka|clickhouse)\./.test(path));
+    return { config, cluster, check: { name: 'configuration', ok: true, detail: set, mend: null } };
   } catch (error) {
     const failure = expectedFailure(error);
     if (failure === undefined) throw error;
     const mend = 'Mend the setting that is named. `headway config show` prints all with their origin.';
     return {
       config: HEADWAY_DEFAULTS,
+      cluster: false,
       check: { name: 'configuration', ok: false, detail: failure.message, mend },
     };
   }

@@ -37,6 +37,22 @@ export async function ensureTopic(client: KafkaClient, config: TopicConfig, log:
   }
 }
 
+/** The topic and the number of brokers, without making anything; null for a topic that is not there. Rejects as above. */
+export async function lookAtTopic(
+  client: KafkaClient,
+  config: TopicConfig,
+): Promise<{ readonly topic: Topic | null; readonly brokers: number }> {
+  const admin = client.admin();
+  try {
+    await admin.connect();
+    const { brokers } = await admin.describeCluster();
+    const isThere = (await admin.listTopics()).includes(config.topic);
+    return { topic: isThere ? await readTopic(admin, config) : null, brokers: brokers.length };
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
 /** The settings that a topic of ours is made with, by Kafka's names. */
 export function topicSettings(config: TopicConfig): Readonly<Record<string, string>> {
   return {

@@ -1,0 +1,56 @@
+import { createKafkaClient } from '../platform/bus/kafka/client.ts';
+import { lookAtTopic } from '../platform/bus/kafka/topic.ts';
+import { silentLog } from '../platform/log.ts';
+import { ServerConnection } from '../platform/store/server-connection.ts';
+import type { HeadwayConfig } from '../services/all-in-one/config.ts';
+import { type DoctorCheck, fine, problem } from './doctor-checks.ts';
+
+/** ClickHouse's numbers for a database that is not there, and for a user or password that is wrong. */
+const UNKNOWN_DATABASE = '81';
+const NOT_LET_IN = new Set(['192', '193', '194', '516']);
+
+/** Whether brokers answer, and whether the topic is as acknowledging needs it. Nothing is made. */
+export async function checkBrokers({ kafka }: Pick<HeadwayConfig, 'kafka'>): Promise<DoctorCheck> {
+  const address = kafka.brokers.join(', ');
+  try {
+    const { topic, brokers } = await lookAtTopic(createKafkaClient(kafka, silentLog), kafka);
+    const found = `${address}: ${brokers} ${brokers === 1 ? 'broker' : 'brokers'}`;
+    if (topic === null) {
+      if (brokers >= kafka.replication_factor)
+        return fine('kafka', `${found}; topic ${kafka.topic} will be made`);
+      const detail = `${found}, fewer than kafka.replication_factor (${kafka.replication_factor}): topic ${kafka.topic} cannot be made`;
+      return problem('kafka', detail, 'Add brokers, or set replication_factor and min_insync_replicas to 1.');
+    }
+    const detail = `${found}; topic ${kafka.topic} has ${topic.partitions} partitions`;
+    if (topic.warnings.length === 0) return fine('kafka', detail);
+    return problem(
+      'kafka',
+      `${detail}; ${topic.warnings.join('; ')}`,
+      'Change the topic with kafka-configs.sh.',
+    );
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const mend = 'Start Kafka, or mend kafka.brokers: `host:port` as this machine reaches them.';
+    return problem('kafka', `${address} does not answer: ${reason}`, mend);
+  }
+}
+
+/** Whether the server answers and lets us in. Nothing is made. */
+export async function checkTables({ clickhouse }: Pick<HeadwayConfig, 'clickhouse'>): Promise<DoctorCheck> {
+  const { url, database } = clickhouse;
+  const connection = new ServerConnection(clickhouse);
+  try {
+    const [row] = await connection.query<{ version: string }>('SELECT version() AS version', {});
+    return fine('clickhouse', `${url}: version ${row?.version}; database ${database}`);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === UNKNOWN_DATABASE) return fine('clickhouse', `${url}; database ${database} will be made`);
+    const reason = error instanceof Error ? error.message : String(error);
+    const mend = NOT_LET_IN.has(code)
+      ? 'Mend clickhouse.user and clickhouse.password.'
+      : 'Start ClickHouse, or mend clickhouse.url: its HTTP port (8123, or 8443 with https).';
+    return problem('clickhouse', `${url}: ${reason.split('\n', 1)[0]}`, mend);
+  } finally {
+    await connection.close();
+  }
+}
