@@ -260,7 +260,7 @@ class Accountant {
 
   #size(): { jobs: number; events: number } {
     let events = 0;
-    for (const { tracked } of this.#followed.values()) events += tracked.events.events.length;
+    for (const { tracked } of this.#followed.values()) events += tracked.events.count;
     return { jobs: this.#followed.size, events };
   }
 
@@ -297,7 +297,7 @@ class Accountant {
     const began = performance.now();
     const writing = await tracked.points(now_us, surroundings, () => setImmediate());
     const { points, series, taught, alike, visible } = writing;
-    await this.#results.add(writing.view, now_us);
+    await this.#results.add(writing.job, now_us);
     followed.due_us = now_us + ((performance.now() - began) * 1000) / config.job_time_ratio_max;
     const written = async () => {
       this.#counters.wrote(points.length);
@@ -317,7 +317,7 @@ class Accountant {
 
   #noteSize(job: string, followed: Followed): void {
     const { config, log } = this.#dependencies;
-    const events = followed.tracked.events.events.length;
+    const events = followed.tracked.events.count;
     if (followed.isLarge || events <= config.job_events_large) return;
     followed.isLarge = true;
     log.warn('a job has very many events; all are accounted and kept in memory while it is followed', {

@@ -30,7 +30,8 @@ export async function publishResults(
   const scoped = events.filter(isJobScoped);
   for (const job of new Set(scoped.map((event) => event.job))) {
     const own = scoped.filter((event) => event.job === job);
-    await writer.add(jobView(own, { job, at_us: now_us }), now_us);
+    const view = jobView(own, { job, at_us: now_us });
+    await writer.add({ view, kept: undefined, whole: () => view }, now_us);
   }
   await writer.flush(now_us);
 }

@@ -47,6 +47,8 @@ export class JobBook {
   readonly #smallLines = new Set<string>();
   readonly #firstOfRank = new Map<number, number>();
   #pending: StepEvent[] = [];
+  /** Earliest start of the steps that were new since somebody asked. */
+  #newest_us: number | undefined;
 
   readonly #shelf = new Shelf();
   readonly #slowStarts = new SlowStarts();
@@ -77,10 +79,10 @@ export class JobBook {
     return this.#small;
   }
 
-  /** Everything, each once: what is no step in order of arrival, then steps in order of start. */
-  events(): JobScopedEvent[] {
+  /** Every step, each once, in order of start. */
+  stepEvents(): StepEvent[] {
     this.#takePending();
-    return [...this.#small, ...this.#steps.events(0, this.#steps.length)];
+    return this.#steps.events(0, this.#steps.length);
   }
 
   /** Chapters that are sealed now. */
@@ -95,6 +97,17 @@ export class JobBook {
       if (event.type === 'step') this.#pending.push(event);
       else this.#addSmall(event);
     }
+  }
+
+  /**
+   * Takes in what was added. Resolves to the earliest start of the steps among it that are new since the last time,
+   * microseconds; undefined where none is.
+   */
+  take(): number | undefined {
+    this.#takePending();
+    const earliest_us = this.#newest_us;
+    this.#newest_us = undefined;
+    return earliest_us;
   }
 
   account(options: BookOptions = {}): BookAccount {
@@ -130,7 +143,9 @@ export class JobBook {
     }
     const earliest_us = this.#steps.add(this.#pending);
     this.#pending = [];
-    if (earliest_us !== undefined) this.#reopen(({ to_us }) => to_us > earliest_us);
+    if (earliest_us === undefined) return;
+    this.#newest_us = Math.min(this.#newest_us ?? earliest_us, earliest_us);
+    this.#reopen(({ to_us }) => to_us > earliest_us);
   }
 
   get #carry(): Carry {

@@ -2,7 +2,7 @@ import type { FaultEvent, JobScopedEvent, NodeStateEvent } from '../../events.ts
 import type { BookAccount } from '../../ledger/book/book-account.ts';
 import { JobBook } from '../../ledger/book/job-book.ts';
 import { figuresUntil } from '../../ledger/book/recent-past.ts';
-import type { LiveLimits, Segment, StepExecution } from '../../ledger/ledger-shape.ts';
+import type { Account, LiveLimits, Segment, StepExecution } from '../../ledger/ledger-shape.ts';
 import type { Excess } from '../../ledger/paint.ts';
 import type { AccountFigures } from '../../ledger/timeline.ts';
 import { IDEAL_DEFAULTS, type Ideals } from '../ideal-step.ts';
@@ -93,6 +93,11 @@ export class LiveJob {
     this.book.add(events);
   }
 
+  /** All of them: what is no step in order of arrival, then steps in order of start. Made anew at each call. */
+  events(): JobScopedEvent[] {
+    return [...this.#facts.small, ...this.book.stepEvents()];
+  }
+
   get facts(): LiveFacts {
     return this.#facts;
   }
@@ -158,7 +163,7 @@ export class LiveJob {
       evidence: this.#facts.evidenceAt(moment.at_us, moment.faults, moment.node_states),
       step_phases: NO_PHASES,
       stragglers: (since_us?: number) =>
-        stragglersOf(this.book.events(), { at_us: moment.at_us, from_us: since_us, to_us: undefined }),
+        stragglersOf(this.events(), { at_us: moment.at_us, from_us: since_us, to_us: undefined }),
       baseline_tokens_per_s_per_device: baselineRate(this.#facts.specAt(moment.at_us), moment),
     };
   }
@@ -308,5 +313,15 @@ function once<T>(make: () => T): () => T {
   return () => {
     made ??= { value: make() };
     return made.value;
+  };
+}
+
+/** The account of a look with all its segments and steps, as a view of all events has it. */
+export function wholeAccount({ view, account, relabel }: LiveLook): Account {
+  const { segments } = account;
+  return {
+    ...view.account,
+    segments: relabel === undefined ? segments : segments.map(relabel),
+    steps: account.steps,
   };
 }

@@ -1,4 +1,4 @@
-import type { BaselineReference } from '../../../domain/events.ts';
+import { type BaselineReference, isJobScoped } from '../../../domain/events.ts';
 import { jobReport } from '../../../domain/report/job-report.ts';
 import {
   type BaselineSpec,
@@ -7,12 +7,13 @@ import {
   type LearnedBaseline,
 } from '../../../domain/report/learned-baseline.ts';
 import type { Clock } from '../../../platform/clock.ts';
+import { type EventRow, eventOfRow } from '../../../platform/store/event-rows.ts';
 import {
   keepLinearityBaseline,
   readLinearityBaselines,
 } from '../../../platform/store/linearity-baselines.ts';
+import { namedQuery } from '../../../platform/store/named-queries.ts';
 import type { Store } from '../../../platform/store/store.ts';
-import { JobEvents } from './job-events.ts';
 
 /** Tokens per second per device of the baselines that jobs name, and of those that nobody had to. */
 export interface Baselines {
@@ -61,10 +62,9 @@ export function createBaselines(store: Store, clock: Clock, refresh_s: number): 
       const now_us = clock.now_us();
       const known = read.get(reference.job);
       if (known !== undefined && now_us - known.at_us < refresh_s * 1e6) return known.rate;
-      const events = new JobEvents(reference.job, store);
-      await events.refresh();
-      const report =
-        events.events.length === 0 ? null : jobReport(events.events, { job: reference.job, now_us });
+      const rows = await store.query<EventRow>(namedQuery('job_events'), { job: reference.job });
+      const events = rows.map(eventOfRow).filter(isJobScoped);
+      const report = events.length === 0 ? null : jobReport(events, { job: reference.job, now_us });
       const rate = report?.tokens_per_s_per_device ?? null;
       read.set(reference.job, { rate, at_us: now_us });
       return rate;

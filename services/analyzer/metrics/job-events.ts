@@ -4,6 +4,7 @@ import {
   isJobScoped,
   type JobScopedEvent,
 } from '../../../domain/events.ts';
+import { LiveJob, type LiveJobOptions } from '../../../domain/report/live/live-job.ts';
 import { specHistory } from '../../../domain/report/spec-history.ts';
 import { type EventRow, eventOfRow } from '../../../platform/store/event-rows.ts';
 import { namedQuery } from '../../../platform/store/named-queries.ts';
@@ -17,34 +18,44 @@ export interface ReceivedRow extends EventRow {
   readonly received_ms: number;
 }
 
-/** The events of one job, kept in memory; each refresh reads only what arrived since the one before. */
+/**
+ * The events of one job, kept in memory by its book; each refresh reads only what arrived since the one before. What came
+ * twice is passed over: steps by the book, all others by their ids.
+ */
 export class JobEvents {
   readonly job: string;
+  readonly live: LiveJob;
   readonly #store: Store;
   readonly #seen = new Set<string>();
-  #events: JobScopedEvent[] = [];
   #windows: CollectiveWindowEvent[] = [];
+  #hasRead = false;
   #newest_received_ms = 0;
   /** Earliest arrival among what was stored since the last reading began, and among what that one has to read. */
   #stored_ms = Number.POSITIVE_INFINITY;
   #reading_ms = Number.POSITIVE_INFINITY;
-  readonly #small: JobScopedEvent[] = [];
   readonly #nodes = new Set<string>();
   #begin_us = Number.POSITIVE_INFINITY;
   #baseline: BaselineReference | undefined;
 
-  constructor(job: string, store: Store) {
+  constructor(job: string, store: Store, options: Omit<LiveJobOptions, 'job'>) {
     this.job = job;
     this.#store = store;
+    this.live = new LiveJob({ job, ...options });
   }
 
-  get events(): readonly JobScopedEvent[] {
-    return this.#events;
+  /** All of them: what is no step in order of arrival, then steps in order of start. Made anew at each call. */
+  all(): readonly JobScopedEvent[] {
+    return this.live.events();
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.small.length + this.live.book.step_events;
   }
 
   /** Those of them that are no steps, in order of arrival. */
   get small(): readonly JobScopedEvent[] {
-    return this.#small;
+    return this.live.facts.small;
   }
 
   /** Machines that the job was ever said to run on. */
@@ -72,9 +83,14 @@ export class JobEvents {
     return this.#newest_received_ms;
   }
 
-  /** From when on arrivals have to be read to miss none, milliseconds; 0 before the first refresh. */
+  /**
+   * From when on arrivals have to be read to miss none, milliseconds; 0 before the first refresh. Where it is known when
+   * the first of what was stored since arrived, all before it was read.
+   */
   get since_ms(): number {
-    return Math.max(0, Math.min(this.#newest_received_ms - OVERLAP_MS, this.#reading_ms));
+    if (!this.#hasRead) return 0;
+    const isKnown = Number.isFinite(this.#reading_ms);
+    return Math.max(0, isKnown ? this.#reading_ms : this.#newest_received_ms - OVERLAP_MS);
   }
 
   /**
@@ -106,38 +122,50 @@ export class JobEvents {
 
   /** The same with rows that were read already; those known are passed over. */
   take(rows: readonly ReceivedRow[], told_before_ms = 0): number | undefined {
-    const before = this.#events.length;
     const told: JobScopedEvent[] = [];
+    const fresh: JobScopedEvent[] = [];
     let hasNewSpec = false;
-    let touched_us: number | undefined;
+    let touched_us = Number.POSITIVE_INFINITY;
     for (const row of rows) {
-      if (this.#seen.has(row.event_id)) continue;
-      this.#seen.add(row.event_id);
       this.#newest_received_ms = Math.max(this.#newest_received_ms, row.received_ms);
-      const event = eventOfRow(row);
-      if (event.type === 'collective_window') this.#windows.push(event);
-      if (!isJobScoped(event)) continue;
-      this.#events.push(event);
+      const isNew = row.received_ms >= told_before_ms;
+      const event = this.#unknown(row);
+      if (event === undefined) continue;
       this.#note(event);
-      if (row.received_ms < told_before_ms) {
-        told.push(event);
-        continue;
-      }
+      (isNew ? fresh : told).push(event);
+      if (!isNew || event.type === 'step') continue;
       hasNewSpec ||= event.type === 'job';
-      touched_us = Math.min(touched_us ?? row.told_us, row.told_us);
+      touched_us = Math.min(touched_us, row.told_us);
     }
+    this.#hasRead = true;
     this.#reading_ms = Number.POSITIVE_INFINITY;
     this.#forgetWindows();
-    if (!hasNewSpec) return touched_us;
+    this.#add(told);
+    const before = hasNewSpec ? specText(this.small) : '';
+    touched_us = Math.min(touched_us, this.#add(fresh) ?? touched_us);
     // a description holds for the whole run, its past included
-    const known = [...this.#events.slice(0, before), ...told];
-    return specText(this.#events) !== specText(known) ? 0 : touched_us;
+    if (hasNewSpec && specText(this.small) !== before) return 0;
+    return touched_us === Number.POSITIVE_INFINITY ? undefined : touched_us;
+  }
+
+  /** The event of a row that is not known to have come before; a step may have. */
+  #unknown(row: ReceivedRow): JobScopedEvent | undefined {
+    if (this.#seen.has(row.event_id)) return undefined;
+    const event = eventOfRow(row);
+    if (event.type !== 'step') this.#seen.add(row.event_id);
+    if (event.type === 'collective_window') this.#windows.push(event);
+    return isJobScoped(event) ? event : undefined;
+  }
+
+  /** Resolves to the earliest start of new steps. */
+  #add(events: readonly JobScopedEvent[]): number | undefined {
+    this.live.add(events);
+    return this.live.book.take();
   }
 
   #note(event: JobScopedEvent): void {
     if (event.type === 'step') this.#begin_us = Math.min(this.#begin_us, event.start_us);
-    else this.#small.push(event);
-    if (event.type === 'placement') this.#nodes.add(event.node);
+    else if (event.type === 'placement') this.#nodes.add(event.node);
     else if (event.type === 'job') this.#baseline = event.baseline ?? this.#baseline;
     else if (event.type === 'attempt_start') {
       this.#begin_us = Math.min(this.#begin_us, event.time_us);

@@ -12,7 +12,7 @@ import type { KeptStep } from '../../../domain/report/throughput.ts';
 
 /**
  * The job at earlier moments, in hindsight: everything is read off one view of it, so that a curve of the past agrees
- * with the ledger of the same range. `events` are those the view was made of.
+ * with the ledger of the same range. `events` are those the view was made of; steps may be left out.
  */
 export function createJobHistory(
   view: JobView,

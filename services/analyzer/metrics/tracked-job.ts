@@ -9,6 +9,8 @@ import {
   type LearnedBaseline,
   learnedBaseline,
 } from '../../../domain/report/learned-baseline.ts';
+import type { LiveLook } from '../../../domain/report/live/live-job.ts';
+import type { LiveView } from '../../../domain/report/live-view.ts';
 import type { SiteConfig } from '../../../domain/report/site.ts';
 import { specHistory } from '../../../domain/report/spec-history.ts';
 import type { SeriesPoint } from '../../../platform/series/series-encoder.ts';
@@ -45,7 +47,7 @@ export type TrackingConfig = AnalyzerConfig & { readonly site: SiteConfig };
 
 export interface Writing {
   /** The job at the present. */
-  readonly view: JobView;
+  readonly job: PresentJob;
   readonly points: readonly SeriesPoint[];
   /** The state once the points are in the tables. */
   readonly series: JobSeries;
@@ -62,9 +64,16 @@ export interface Alike {
   readonly devices: number;
 }
 
+/** A job at the present, as far as it is kept up to date; else the view of all its events. */
+export interface PresentJob {
+  readonly view: LiveView;
+  readonly kept: LiveLook | undefined;
+  /** Of all its events, made when it is asked for. */
+  readonly whole: () => JobView;
+}
+
 /** A job at the present. Times in microseconds. */
-interface Look {
-  readonly view: JobView;
+interface Look extends PresentJob {
   /** How long its figures are written. */
   readonly shown_until_us: number;
   /** How far a history of it is drawn. */
@@ -84,7 +93,8 @@ export class TrackedJob {
   readonly #devices: DeviceWindow;
 
   constructor(job: string, store: Store, config: TrackingConfig, devices: DeviceWindow) {
-    this.events = new JobEvents(job, store);
+    const { rate_window_steps: window_steps, normal_steps_min, site } = config;
+    this.events = new JobEvents(job, store, { site, rates: { window_steps, normal_steps_min } });
     this.#config = config;
     this.#devices = devices;
   }
@@ -121,8 +131,8 @@ export class TrackedJob {
 
   /** The job as of now, and how long its figures are to be shown. */
   look(now_us: number, surroundings: Surroundings): Look {
-    const view = this.#viewAt(now_us, surroundings);
-    const { account } = view;
+    const job = this.#present(now_us, surroundings);
+    const { account } = job.view;
     if (account.state === 'ended') {
       const heard_us = Math.max(
         account.newest_event_us ?? 0,
@@ -130,12 +140,12 @@ export class TrackedJob {
         this.events.newest_received_ms * 1000,
       );
       const shown_until_us = heard_us + this.#config.ended_visible_s * 1e6;
-      return { view, shown_until_us, end_us: account.to_us };
+      return { ...job, shown_until_us, end_us: account.to_us };
     }
     const told_us = account.newest_event_us ?? this.events.newest_received_ms * 1000;
     const shown_until_us = told_us + this.#config.abandoned_after_s * 1e6;
     // when nobody will say any more how it ended, what is known of it reaches to its last word
-    return { view, shown_until_us, end_us: now_us < shown_until_us ? now_us : told_us };
+    return { ...job, shown_until_us, end_us: now_us < shown_until_us ? now_us : told_us };
   }
 
   /**
@@ -144,11 +154,12 @@ export class TrackedJob {
    */
   async points(now_us: number, surroundings: Surroundings, pause: () => Promise<void>): Promise<Writing> {
     const grid_ms = gridTime(now_us, this.#config.interval_s * 1000);
-    const { view, shown_until_us, end_us } = this.look(grid_ms * 1000, surroundings);
+    const { shown_until_us, end_us, ...job } = this.look(grid_ms * 1000, surroundings);
+    const { view, kept, whole } = job;
     this.ended = view.account.state === 'ended';
     const points: SeriesPoint[] = [];
     let { series } = this;
-    const write = (ts_ms: number, viewAt: (at_us: number) => JobView, told: Surroundings) => {
+    const write = (ts_ms: number, viewAt: (at_us: number) => LiveView, told: Surroundings) => {
       const isShown = ts_ms * 1000 < shown_until_us;
       const at_us = ts_ms * 1000;
       const devices = this.#devices.toldAt(at_us);
@@ -157,24 +168,28 @@ export class TrackedJob {
       series = next.series;
     };
     const past = this.#pastTimes(view, Math.min(end_us, grid_ms * 1000 - 1), grid_ms);
-    if (past.length > 0) {
-      const viewUntil = createJobHistory(view, this.events.events, liveLimits(this.#config));
-      for (const ts_ms of past) {
-        await pause();
-        // how often the past was classified anew is a figure of the present only
-        write(ts_ms, viewUntil, { ...surroundings, revision: undefined });
-      }
+    let history: ((at_us: number) => JobView) | undefined;
+    const viewBefore = (at_us: number): LiveView => {
+      const recent = kept?.before(at_us);
+      if (recent !== undefined) return recent;
+      history ??= createJobHistory(whole(), this.events.small, liveLimits(this.#config));
+      return history(at_us);
+    };
+    for (const [index, ts_ms] of past.entries()) {
+      if (index > 0) await pause();
+      // how often the past was classified anew is a figure of the present only
+      write(ts_ms, viewBefore, { ...surroundings, revision: undefined });
     }
-    await this.#devices.at(view, this.events.events, surroundings.heard_until_us);
+    await this.#devices.at(view, this.events.small, surroundings.heard_until_us);
     write(grid_ms, () => view, surroundings);
     const written_ms = series.written_ms.slice(-this.#config.backfill_points_max);
     const visible = grid_ms * 1000 < shown_until_us;
     const { rate_window_steps: window_steps, normal_steps_min } = this.#config;
     const taught = learnedBaseline(view, { window_steps, normal_steps_min });
-    return { points, series: { ...series, written_ms }, visible, view, alike: alikeOf(view), taught };
+    return { points, series: { ...series, written_ms }, visible, job, alike: alikeOf(view), taught };
   }
 
-  #samples(view: JobView, told: Surroundings, devices: WindowView | null) {
+  #samples(view: LiveView, told: Surroundings, devices: WindowView | null) {
     const { baseline_tokens_per_s_per_device, revision } = told;
     const { rate_window_steps: window_steps, normal_steps_min } = this.#config;
     const at_us = view.at_us ?? 0;
@@ -186,7 +201,7 @@ export class TrackedJob {
   }
 
   /** Times before `grid_ms`: written ones that new events touched, and a gap since the last one, or since the start. */
-  #pastTimes({ account }: JobView, until_us: number, grid_ms: number): number[] {
+  #pastTimes({ account }: LiveView, until_us: number, grid_ms: number): number[] {
     const { written_ms } = this.series;
     const newest_ms = written_ms.at(-1);
     const touched_us = this.touched_us ?? Number.POSITIVE_INFINITY;
@@ -200,23 +215,29 @@ export class TrackedJob {
     // a job that is accounted less often than the interval has no gap that a query would see
     if (newest_ms !== undefined && grid_ms - newest_ms <= GAP_MAX_MS) return again;
     if (account.attempts.length === 0 || until_us <= gap_from_us) return again;
-    const missing = historyTimes(gap_from_us, until_us, this.events.events.length, limits);
+    const missing = historyTimes(gap_from_us, until_us, this.events.count, limits);
     return [...again, ...missing.filter((time) => time < grid_ms)];
   }
 
-  #viewAt(
+  #present(
     at_us: number,
     { faults, node_states, heard_until_us, baseline_tokens_per_s_per_device }: Surroundings,
-  ): JobView {
+  ): PresentJob {
     const heard = heard_until_us === undefined ? {} : { heard_until_us: Math.min(heard_until_us, at_us) };
     const live = { ...liveLimits(this.#config), ...heard };
     const { site } = this.#config;
     const told = { faults, node_states, baseline_tokens_per_s_per_device };
-    return jobView(this.events.events, { job: this.events.job, at_us, live, site, ...told });
+    const kept = this.events.live.look({ at_us, live, ...told });
+    let whole: JobView | undefined;
+    const wholeView = () => {
+      whole ??= jobView(this.events.all(), { job: this.events.job, at_us, live, site, ...told });
+      return whole;
+    };
+    return { view: kept?.view ?? wholeView(), kept, whole: wholeView };
   }
 }
 
-function alikeOf(view: Pick<JobView, 'spec'>): Alike | undefined {
+function alikeOf(view: Pick<LiveView, 'spec'>): Alike | undefined {
   const spec = baselineSpec(view);
   const { devices } = view.spec;
   return spec === null || devices === null ? undefined : { spec, devices };

@@ -1,7 +1,8 @@
-import type { JobView } from '../../../domain/report/job-view.ts';
+import { wholeAccount } from '../../../domain/report/live/live-job.ts';
 import { RowBinaryWriter } from '../../../platform/store/row-binary.ts';
 import type { Store } from '../../../platform/store/store.ts';
 import type { AnalyzerConfig } from '../config.ts';
+import type { PresentJob } from '../metrics/tracked-job.ts';
 import { type PublishedJob, type Publishing, publishing } from './published-job.ts';
 import { readNewestVersion, readPublished } from './published-reader.ts';
 import {
@@ -17,7 +18,7 @@ import { specRow } from './spec-row.ts';
 /** Writes the accounts of jobs into the result tables. */
 export interface ResultsWriter {
   /** Takes the account of a job as of now; its rows go with the next flush. */
-  add(view: JobView, now_us: number): Promise<void>;
+  add(job: PresentJob, now_us: number): Promise<void>;
   /** Resolves when the rows of everything added are in the tables; on failure they go with the next one. */
   flush(now_us: number): Promise<void>;
   /** The number of the newest revision of a job that is in the tables; undefined when none is known here. */
@@ -67,10 +68,11 @@ export function createResultsWriter(store: Store, limits: Limits): ResultsWriter
   }
 
   return {
-    async add(view, now_us) {
+    async add({ view, kept: look, whole }, now_us) {
       if (view.account.attempts.length === 0) return;
       const kept = await keptOf(view.job);
-      const next = publishing(kept.published, view.account);
+      const account = look === undefined ? whole().account : wholeAccount(look);
+      const next = publishing(kept.published, account);
       const isDue = now_us - kept.written_us >= limits.results_open_end_s * 1e6;
       if (next.isOnlyGrowth && !isDue) return;
       pending.set(view.job, { kept, publishing: next, spec: specRow(view) });

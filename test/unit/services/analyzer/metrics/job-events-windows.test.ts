@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { canonicalEventLine } from '../../../../../domain/event-reader.ts';
+import { SITE_DEFAULTS } from '../../../../../domain/report/site.ts';
 import { JobEvents } from '../../../../../services/analyzer/metrics/job-events.ts';
 import { slowMember } from '../../../../support/collective-records.ts';
 import { START_US } from '../../../../support/training-events.ts';
@@ -13,7 +14,10 @@ const store = {
 };
 
 it('remembers the newest windows of collectives, touches no past with them, and forgets old ones', () => {
-  const events = new JobEvents('a', store);
+  const events = new JobEvents('a', store, {
+    site: SITE_DEFAULTS,
+    rates: { window_steps: 20, normal_steps_min: 20 },
+  });
   const rows = slowMember('a', 400).map((event, index) => ({
     event_id: String(index),
     received_ms: 1,
@@ -22,7 +26,7 @@ it('remembers the newest windows of collectives, touches no past with them, and 
   }));
   expect(events.take(rows)).toBeUndefined();
   expect(events.take(rows)).toBeUndefined();
-  expect(events.events).toEqual([]);
+  expect(events.all()).toEqual([]);
   // 400 s of windows of 10 s, eight members each; the newest 120 s are kept
   const end_us = START_US + 420e6;
   expect(events.windows(0, end_us)).toHaveLength(12 * 8);
