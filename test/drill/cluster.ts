@@ -58,7 +58,12 @@ export class Cluster {
 
   /** Starts everything in an empty folder; whatever it began is ended when something does not come up. */
   static async start(folder: string, shape: ClusterShape): Promise<Cluster> {
-    const broker = await startKafka({ nodes: shape.nodes, properties: BROKER_PROPERTIES });
+    const broker = await startKafka({
+      nodes: shape.nodes,
+      properties: BROKER_PROPERTIES,
+      // among everything else that starts again at the time
+      start_limit_ms: 300_000,
+    });
     const cluster = new Cluster(folder, shape, broker);
     try {
       await cluster.#startAll();

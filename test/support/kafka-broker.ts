@@ -39,6 +39,8 @@ export interface KafkaBrokerOptions {
   readonly nodes?: 1 | 3;
   /** Further lines of server.properties, which win over the ones here. */
   readonly properties?: Readonly<Record<string, string | number | boolean>>;
+  /** How long a start, and a node that comes back, may take. */
+  readonly start_limit_ms?: number;
   /** Where to keep the data; default a temporary folder, which `stop` removes. */
   readonly folder?: string;
 }
@@ -62,11 +64,12 @@ export async function startKafka(options: KafkaBrokerOptions = {}): Promise<Kafk
   if (missing !== undefined) throw new Error(`${missing}: run test/setup`);
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'headway-kafka-')));
   const nodes = await layOut(folder, options);
-  const broker = brokerOf(nodes, options.folder === undefined ? folder : undefined);
+  const { start_limit_ms: limit_ms = START_LIMIT_MS } = options;
+  const broker = brokerOf(nodes, options.folder === undefined ? folder : undefined, limit_ms);
   try {
     await formatAll(nodes);
     for (const node of nodes) launch(node);
-    await ready(nodes);
+    await ready(nodes, limit_ms);
   } catch (cause) {
     await broker.stop();
     throw cause;
@@ -74,7 +77,7 @@ export async function startKafka(options: KafkaBrokerOptions = {}): Promise<Kafk
   return broker;
 }
 
-function brokerOf(nodes: readonly Node[], temporary: string | undefined): KafkaBroker {
+function brokerOf(nodes: readonly Node[], temporary: string | undefined, limit_ms: number): KafkaBroker {
   const at = (n: number): Node => {
     const node = nodes[n];
     if (node === undefined) throw new Error(`no node ${n} of ${nodes.length}`);
@@ -90,7 +93,7 @@ function brokerOf(nodes: readonly Node[], temporary: string | undefined): KafkaB
     resume: (n) => signal(n, 'SIGCONT'),
     async restart(n) {
       launch(at(n));
-      await ready(nodes);
+      await ready(nodes, limit_ms);
     },
     pid: (n) => (isRunning(at(n)) ? at(n).program?.process.pid : undefined),
     output: (n) => at(n).program?.output() ?? '',
@@ -151,6 +154,8 @@ function baseProperties(nodes: number): Record<string, string | number | boolean
     'transaction.state.log.min.isr': insync,
     'transaction.state.log.num.partitions': 4,
     'group.initial.rebalance.delay.ms': 0,
+    // By default half of the heap here.
+    'log.cleaner.dedupe.buffer.size': 4 * 1024 ** 2,
     // The default of 9 s is how long nothing is acknowledged after a node was killed.
     'broker.session.timeout.ms': 3000,
     'broker.heartbeat.interval.ms': 500,
@@ -217,7 +222,7 @@ async function end(node: Node, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
 }
 
 /** Every node that runs has said so, and a client sees all of them. */
-async function ready(nodes: readonly Node[]): Promise<void> {
+async function ready(nodes: readonly Node[], limit_ms: number): Promise<void> {
   const running = nodes.filter(isRunning);
   const describe = () => nodes.map(({ id, program }) => `node ${id}:\n${program?.output()}`).join('\n');
   await eventually(
@@ -226,14 +231,14 @@ async function ready(nodes: readonly Node[]): Promise<void> {
       if (gone !== undefined) throw new Error(`node ${gone.id} ended`);
       return running.every(({ program }) => program?.output().includes('Kafka Server started')) || undefined;
     },
-    { limit_ms: START_LIMIT_MS, every_ms: 50, describe },
+    { limit_ms, every_ms: 50, describe },
   );
   await eventually(
     async () => {
       const seen = await Promise.all(running.map(({ port }) => brokersSeenBy(port)));
       return seen.every((count) => count === running.length) || undefined;
     },
-    { limit_ms: START_LIMIT_MS, every_ms: 50, describe },
+    { limit_ms, every_ms: 50, describe },
   );
 }
 
