@@ -74,7 +74,7 @@ class DeviceTimes {
   }
 }
 
-const RECENT_MAX = 4;
+const RECENT_MAX = 12;
 
 function byDevices(a: DeviceTime, b: DeviceTime): number {
   return a.devices - b.devices;

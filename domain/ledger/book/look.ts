@@ -58,7 +58,7 @@ export function lookBehind(
 ): Look | Reopen | 'last' {
   const { carry } = past;
   const standIns = past.representatives.map(({ event }) => event);
-  const view = viewOf([...small, ...standIns, ...tail], options);
+  const view = viewOf(small.concat(standIns, tail), options);
   const told = launchesOf(view);
   const launches = withoutStandIns(told, past);
   if (launches === undefined) return 'last';
