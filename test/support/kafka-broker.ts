@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -162,11 +163,12 @@ function baseProperties(nodes: number): Record<string, string | number | boolean
   };
 }
 
-/** Writes the identity of the cluster into the data folders, unless they have one. */
+/** Writes the identity of the cluster into the data folders, unless they have one: of an earlier start, which stays. */
 async function formatAll(nodes: readonly Node[]): Promise<void> {
   const cluster = clusterId();
   await Promise.all(
     nodes.map(async ({ folder }) => {
+      if (existsSync(join(folder, 'data', 'meta.properties'))) return;
       const config = join(folder, 'server.properties');
       const args = ['-Xmx64m', ...JVM, '-cp', `${kafkaJars()}/*`, 'kafka.tools.StorageTool'];
       const child = spawn('java', [...args, 'format', '--ignore-formatted', '-t', cluster, '-c', config], {
