@@ -6,6 +6,7 @@ import { describeWithKafka } from '../support/kafka.ts';
 import { type KafkaBroker, kcat, startKafka } from '../support/kafka-broker.ts';
 import { kafkaConfig, readTopic, withAdmin } from '../support/kafka-read-back.ts';
 import { batchOf, openedWriter } from '../support/kafka-writer.ts';
+import { withPlainKafkajs } from '../support/plain-kafkajs.ts';
 import { makeFolder } from '../support/temporary-folder.ts';
 
 const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'] as const;
@@ -45,6 +46,29 @@ describeWithKafka('messages that somebody compressed', () => {
   }
 
   const lines = Array.from({ length: 2000 }, (_, n) => `{"n":${n},"text":"${'abc'.repeat(n % 50)}"}`);
+
+  it.each(['snappy', 'lz4', 'zstd'])(
+    'with %s end the consumer of the client alone for good',
+    async (codec) => {
+      const config = await topic();
+      kcat(broker.brokers, ['-P', '-t', config.topic, '-z', codec], lines.join('\n'));
+      const crash = await withPlainKafkajs(
+        broker.brokers,
+        `
+      const client = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING });
+      const consumer = client.consumer({ groupId: 'plain-${codec}' });
+      consumer.on('consumer.crash', ({ payload }) => {
+        // A coordinator that is still loading is another matter.
+        if (!payload.restart) answer({ name: payload.error.name, restart: payload.restart });
+      });
+      await consumer.connect();
+      await consumer.subscribe({ topic: '${config.topic}', fromBeginning: true });
+      await consumer.run({ eachMessage: async () => answer('read') });
+      `,
+      );
+      expect(crash).toEqual({ name: 'KafkaJSNotImplemented', restart: false });
+    },
+  );
 
   describe.each(CODECS)('with %s', (codec) => {
     it('by kcat are read', async () => {

@@ -8,6 +8,7 @@ import { type KafkaBroker, startKafka } from '../support/kafka-broker.ts';
 import { kafkaConfig, readTopic, withAdmin } from '../support/kafka-read-back.ts';
 import { batchOf, openedWriter } from '../support/kafka-writer.ts';
 import { eventually } from '../support/loopback.ts';
+import { withPlainKafkajs } from '../support/plain-kafkajs.ts';
 
 /** The producer of the client as its documentation has it, for what happens without the writer. */
 async function naiveProducer(
@@ -256,6 +257,47 @@ describeWithKafka('what the client does with many and with large messages', () =
       );
       expect(topics[0]?.partitions).toHaveLength(config.partitions);
       expect(writer.stats().partitions).toBe(config.partitions);
+    });
+  });
+
+  describe('timers of a connection with nothing to do', () => {
+    it('run for ever, and as fast as they can, in the client alone', async () => {
+      const timers = await withPlainKafkajs(
+        broker.brokers,
+        `
+        const producer = new kafkajs.Kafka({ brokers }).producer();
+        await producer.connect();
+        let timers = 0;
+        const original = setTimeout;
+        globalThis.setTimeout = (run, ms, ...rest) => {
+          if (ms < 0) timers += 1;
+          if (timers === 20) answer(timers);
+          return original(run, ms, ...rest);
+        };
+        original(() => answer(timers), 30_000);
+        `,
+      );
+      expect(timers).toBe(20);
+    });
+
+    it('are none in the repaired one', async () => {
+      const config = await made();
+      const producer = await naiveProducer(config);
+      await producer.send({ topic: config.topic, messages: [{ value: 'x' }] });
+      const original = globalThis.setTimeout;
+      let timers = 0;
+      const counting = (run: () => void, ms?: number) => {
+        if (ms !== undefined && ms < 0) timers += 1;
+        return original(run, ms);
+      };
+      globalThis.setTimeout = Object.assign(counting, original) as typeof original;
+      try {
+        await producer.send({ topic: config.topic, messages: [{ value: 'y' }] });
+        await new Promise((resolve) => original(resolve, 200));
+      } finally {
+        globalThis.setTimeout = original;
+      }
+      expect(timers).toBe(0);
     });
   });
 });

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,8 +22,9 @@ export interface KafkaBroker {
   kill(n: number): Promise<void>;
   /** SIGTERM of one node: it hands its leaderships over first. */
   stopNode(n: number): Promise<void>;
-  /** SIGSTOP and SIGCONT: connections stay and nothing answers. */
-  suspend(n: number): void;
+  /** SIGSTOP: connections stay and nothing answers. Resolves when the process stands still, where /proc says so. */
+  suspend(n: number): Promise<void>;
+  /** SIGCONT. */
   resume(n: number): void;
   /** Starts a node that was killed or stopped, on its old ports and data; resolves when all nodes that run see each other. */
   restart(n: number): Promise<void>;
@@ -57,7 +58,7 @@ interface Node {
 
 // Small and quick to start: the tests are short, so the second compiler never pays.
 const JVM = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
-const START_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 100_000;
 
 /** Starts the nodes; the caller stops them. Rejects with what the node printed when one does not come up. */
 export async function startKafka(options: KafkaBrokerOptions = {}): Promise<KafkaBroker> {
@@ -90,7 +91,11 @@ function brokerOf(nodes: readonly Node[], temporary: string | undefined, limit_m
     nodeId: (n) => at(n).id,
     kill: (n) => end(at(n), 'SIGKILL'),
     stopNode: (n) => end(at(n), 'SIGTERM'),
-    suspend: (n) => signal(n, 'SIGSTOP'),
+    async suspend(n) {
+      signal(n, 'SIGSTOP');
+      // On a busy machine the threads go on until the first of them has seen the signal.
+      await eventually(() => standsStill(at(n).program?.process.pid) || undefined, { every_ms: 5 });
+    },
     resume: (n) => signal(n, 'SIGCONT'),
     async restart(n) {
       launch(at(n));
@@ -103,6 +108,14 @@ function brokerOf(nodes: readonly Node[], temporary: string | undefined, limit_m
       if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
     },
   };
+}
+
+function standsStill(pid: number | undefined): boolean {
+  const path = `/proc/${pid}/stat`;
+  if (!existsSync(path)) return true;
+  const stat = readFileSync(path, 'utf8');
+  // Stopped, or gone. The name before the state may hold anything, brackets too.
+  return stat.slice(stat.lastIndexOf(')') + 2).match(/^[TZX]/) !== null;
 }
 
 async function layOut(folder: string, options: KafkaBrokerOptions): Promise<Node[]> {

@@ -21,7 +21,7 @@ export class TamedProducer {
   readonly #topic: string;
   readonly #timeout_ms: number;
   readonly #log: Log;
-  #connected: Promise<KafkaProducer> | undefined;
+  #current: Connection | undefined;
 
   constructor(client: KafkaClient, topic: string, timeout_s: number, log: Log) {
     this.#client = client;
@@ -32,30 +32,45 @@ export class TamedProducer {
 
   /** Resolves when all in-sync replicas of the partition have the messages, in this order. Rejects when that is not known. */
   async send(partition: number, messages: readonly SentMessage[]): Promise<void> {
-    const results = await this.#inTime(this.#send(partition, messages));
-    const named = results.find(
-      (result) => result.topicName === this.#topic && result.partition === partition,
-    );
-    if (named?.errorCode !== 0 || !/^\d+$/.test(named.baseOffset ?? '')) {
-      throw new NotAcknowledged(partition, JSON.stringify(results));
+    this.#current ??= this.#connect();
+    const connection = this.#current;
+    connection.requests += 1;
+    try {
+      const results = await this.#inTime(this.#send(connection, partition, messages));
+      const named = results.find(
+        (result) => result.topicName === this.#topic && result.partition === partition,
+      );
+      if (named?.errorCode !== 0 || !/^\d+$/.test(named.baseOffset ?? '')) {
+        // It does not know the partition, and would ask again only after minutes.
+        if (this.#current === connection) this.renew();
+        throw new NotAcknowledged(partition, JSON.stringify(results));
+      }
+    } finally {
+      connection.requests -= 1;
+      if (connection !== this.#current && connection.requests === 0) void this.#disconnect(connection);
     }
   }
 
-  /** The next request goes over new connections. */
+  /** The next request goes over new connections, and asks anew who leads; those under way end on the old ones. */
   renew(): void {
-    const old = this.#connected;
-    this.#connected = undefined;
-    void this.#disconnect(old);
+    const old = this.#current;
+    this.#current = undefined;
+    if (old?.requests === 0) void this.#disconnect(old);
   }
 
+  /** What is under way is cut. */
   async close(): Promise<void> {
-    const last = this.#connected;
-    this.#connected = undefined;
-    await this.#disconnect(last);
+    const last = this.#current;
+    this.#current = undefined;
+    if (last !== undefined) await this.#disconnect(last);
   }
 
-  async #send(partition: number, messages: readonly SentMessage[]): Promise<RecordMetadata[]> {
-    const producer = await this.#producer();
+  async #send(
+    connection: Connection,
+    partition: number,
+    messages: readonly SentMessage[],
+  ): Promise<RecordMetadata[]> {
+    const producer = await connection.producer;
     return await producer.send({
       topic: this.#topic,
       acks: -1,
@@ -77,34 +92,34 @@ export class TamedProducer {
     }
   }
 
-  #producer(): Promise<KafkaProducer> {
-    this.#connected ??= this.#connect();
-    return this.#connected;
-  }
-
-  async #connect(): Promise<KafkaProducer> {
+  #connect(): Connection {
     const producer = this.#client.producer({
       allowAutoTopicCreation: false,
       idempotent: false,
       retry: { retries: 0 },
       createPartitioner: () => ownPartition,
     });
-    try {
-      await producer.connect();
-    } catch (cause) {
-      this.#connected = undefined;
-      throw cause;
-    }
-    return producer;
+    const connected = producer.connect().then(() => producer);
+    const connection: Connection = { producer: connected, requests: 0 };
+    connected.catch(() => {
+      if (this.#current === connection) this.#current = undefined;
+    });
+    return connection;
   }
 
-  async #disconnect(connected: Promise<KafkaProducer> | undefined): Promise<void> {
+  async #disconnect({ producer }: Connection): Promise<void> {
     try {
-      await (await connected)?.disconnect();
+      await (await producer).disconnect();
     } catch (cause) {
       this.#log.debug('kafka producer did not disconnect in order', { problem: String(cause) });
     }
   }
+}
+
+interface Connection {
+  readonly producer: Promise<KafkaProducer>;
+  /** Under way. */
+  requests: number;
 }
 
 function ownPartition({ message }: { readonly message: SentMessage }): number {

@@ -281,11 +281,13 @@ class OpenKafkaWriter implements KafkaWriter {
   #see(topic: Topic): void {
     for (const warning of topic.warnings) this.#warn(warning);
     const before = this.#topic?.partitions;
-    if (before !== undefined && before !== topic.partitions)
+    if (before !== undefined && before !== topic.partitions) {
       this.#options.log.warn('kafka topic has another number of partitions now: keys move', {
         before,
         partitions: topic.partitions,
       });
+      this.#producer.renew();
+    }
     this.#topic = topic;
     const unplaced = this.#unplaced;
     this.#unplaced = [];
