@@ -1,16 +1,14 @@
-import type { StepEvent } from '../../events.ts';
 import { figuresOf } from '../account.ts';
-import { layersOf } from '../account-layers.ts';
-import { type Execution, mergedSteps, withFates } from '../executions.ts';
+import type { Execution } from '../executions.ts';
 import type { Account, LiveLimits, Segment, StepExecution } from '../ledger-shape.ts';
-import { type Excess, measure, type Paintable, startupOf, stepsOf, withStartup, write } from '../paint.ts';
+import { type Excess, stepsOf, withStartup } from '../paint.ts';
 import { createSegments, isSame } from '../segments.ts';
-import { pastStepLimit, resumedHangs, type Stall, type TimedStep, timedSteps } from '../stall.ts';
+import { pastStepLimit, resumedHangs, type Stall, type TimedStep } from '../stall.ts';
 import type { Chapter, FirstKept } from './chapter.ts';
-import { openDigest } from './digest.ts';
-import { LedgerRows, rowsOf } from './ledger-rows.ts';
+import { LedgerRows, moveToStartup, rowsOf } from './ledger-rows.ts';
 import type { Look } from './look.ts';
 import type { NewestRows } from './newest-rows.ts';
+import { painted } from './painted-chapter.ts';
 import type { Sealed } from './sealing.ts';
 import type { Shelved } from './shelf.ts';
 import type { StepColumns } from './step-columns.ts';
@@ -122,6 +120,29 @@ export class BookAccount implements Account {
   /** What of the open stretch the book sealed right after this account: chapters that its next account begins with. */
   justSealed: readonly Sealed[] = [];
 
+  /** Everything from a sealed chapter on, in order; the end of a chapter may cut a segment in two. */
+  from(chapter: number): { readonly segments: readonly Segment[]; readonly steps: readonly StepExecution[] } {
+    const { chapters } = this.#page.shelved;
+    if (chapter >= chapters.length) return this.tail;
+    const segments: Segment[] = [];
+    const steps: StepExecution[] = [];
+    for (let index = chapter; index < chapters.length; index++) {
+      const plain = this.plainChapter(index);
+      for (const segment of this.#started(index, plain.segments)) segments.push(segment);
+      for (const step of plain.steps) steps.push(step);
+    }
+    segments.push(...this.tail.segments);
+    steps.push(...this.tail.steps);
+    return { segments, steps };
+  }
+
+  /** Segments of a chapter with what of first steps is start-up. */
+  #started(index: number, segments: readonly Segment[]): readonly Segment[] {
+    const chapter = this.#page.shelved.chapters[index];
+    if (chapter === undefined || !this.#hasExcess(chapter)) return segments;
+    return withStartup(segments, this.slow_starts);
+  }
+
   /** What of the first kept steps of attempts is start-up, of chapters and of the open stretch. */
   get slow_starts(): readonly Excess[] {
     return [...this.#page.excesses.values()];
@@ -156,7 +177,7 @@ export class BookAccount implements Account {
 
   /** Segments that reach into `[from_us, to_us)`, in order; one that the end of a chapter cuts may come in two. */
   segmentsBetween(from_us: number, to_us: number): Segment[] {
-    const { excesses, shelved } = this.#page;
+    const { shelved } = this.#page;
     const list: Segment[] = [];
     const add = (segments: readonly Segment[]) => {
       for (const segment of segments) {
@@ -166,8 +187,7 @@ export class BookAccount implements Account {
     for (let index = this.#firstChapter(from_us); index < shelved.chapters.length; index++) {
       const chapter = shelved.chapters[index];
       if (chapter === undefined || chapter.from.to_us >= to_us) return list;
-      const { segments } = this.plainChapter(index);
-      add(this.#hasExcess(chapter) ? withStartup(segments, [...excesses.values()]) : segments);
+      add(this.#started(index, this.plainChapter(index).segments));
     }
     add(this.#tailSegments());
     return list;
@@ -197,7 +217,7 @@ export class BookAccount implements Account {
     if (to_us <= from_us) return [];
     const sums = this.#rowsSince(from_us);
     if (to_us >= this.to_us) return sums.rows();
-    for (const row of this.#rowsSince(to_us).rows()) sums.remove(row);
+    for (const row of this.#rowsSince(to_us).rows()) sums.removeToStartup(row);
     return sums.rows();
   }
 
@@ -219,7 +239,7 @@ export class BookAccount implements Account {
     }
     for (const row of this.#tailRows()) sums.add(row);
     for (const [launch, excess] of excesses) {
-      if (excess.to_us > from_us) move(sums, excess, firsts.get(launch)?.pieces ?? [], from_us);
+      if (excess.to_us > from_us) moveToStartup(sums, excess, firsts.get(launch)?.pieces ?? [], from_us);
     }
     return sums;
   }
@@ -234,7 +254,7 @@ export class BookAccount implements Account {
     const { shelved, excesses, firsts } = this.#page;
     const sums = new LedgerRows(shelved.rows);
     for (const row of this.#tailRows()) sums.add(row);
-    for (const [launch, excess] of excesses) move(sums, excess, firsts.get(launch)?.pieces ?? []);
+    for (const [launch, excess] of excesses) moveToStartup(sums, excess, firsts.get(launch)?.pieces ?? []);
     return sums;
   }
 
@@ -358,83 +378,4 @@ function rowsSince(segments: readonly Segment[], from_us: number): Segment[] {
     rows.push(cut_us === 0 ? segment : { ...segment, to_us: segment.to_us - cut_us });
   }
   return rowsOf(rows);
-}
-
-/** Moves what a slow first step exceeds from productive time to start-up, as far as it lies behind a time. */
-function move(
-  rows: LedgerRows,
-  excess: Excess,
-  pieces: readonly Segment[],
-  since_us = Number.NEGATIVE_INFINITY,
-): void {
-  let left = excess.excess_us;
-  for (const piece of pieces) {
-    const part_us = Math.min(left, piece.to_us - piece.from_us);
-    if (part_us <= 0) return;
-    left -= part_us;
-    const part = { ...piece, from_us: Math.max(piece.from_us, since_us), to_us: piece.from_us + part_us };
-    if (part.to_us <= part.from_us) continue;
-    rows.remove(part);
-    rows.add(startupOf(part, part.to_us, excess));
-  }
-}
-
-/** Paints a sealed chapter anew, step by step, with what is known now of the attempts and legs around it. */
-function painted(page: BookPage, chapter: Chapter): Painting {
-  const { look, firsts } = page;
-  const { launches, executions: all_executions, holdings, view } = look.stretch;
-  const { from, carry } = chapter;
-  const own = launches.slice(0, carry.launch + 1).map((launch) => ({ ...launch, steps: [] as StepEvent[] }));
-  const events = page.steps.events(from.row, carry.row + 1);
-  for (const [index, event] of events.entries()) {
-    own[ownerOf(chapter, from.row + index)]?.steps.push(event);
-  }
-  const prior = { launch: from.launch, legs: all_executions.legs, state: from.state };
-  const { resolved } = mergedSteps(own, Number.POSITIVE_INFINITY, prior);
-  const inside = resolved.filter(({ told_from_us }) => told_from_us < carry.to_us);
-  const executions = withFates(inside, all_executions.legs);
-  const before = [...page.shelved.digest.slice(0, chapter.digest_before), ...openDigest(from.digest)];
-  const list = [...before, ...executions];
-  const stretch: Paintable = {
-    ...look.stretch,
-    view: {
-      ...view,
-      spans: look.all_spans.filter(({ start_us, end_us }) => end_us > from.to_us && start_us < carry.to_us),
-      excludes: look.all_excludes.filter(
-        ({ start_us, end_us }) => end_us > from.to_us && start_us < carry.to_us,
-      ),
-    },
-    executions: { list, legs: all_executions.legs },
-    from_us: Math.max(from.to_us, look.from_us),
-    to_us: carry.to_us,
-  };
-  const layers = layersOf(stretch.view, launches, list, holdings.layer, look.stretch.to_us);
-  const measured = measure(stretch, layers);
-  const first = new Set<number>();
-  for (const [index, { launch, start_us, told_from_us, fate, kind }] of list.entries()) {
-    if (index < before.length || fate !== 'productive' || kind === 'eval') continue;
-    const known = firsts.get(launch)?.execution;
-    if (
-      known?.start_us === start_us &&
-      known.told_from_us === told_from_us &&
-      ![...first].some((at) => list[at]?.launch === launch)
-    ) {
-      first.add(index);
-    }
-  }
-  return {
-    segments: write(stretch, layers, undefined),
-    steps: stepsOf(stretch, measured, first, undefined, before.length),
-    timed: timedSteps(executions, measured.net_us.slice(before.length), from.launch_before),
-  };
-}
-
-function ownerOf({ owners, carry }: Chapter, row: number): number {
-  if (row >= carry.row) return carry.launch;
-  let launch = -1;
-  for (const owner of owners) {
-    if (owner.row > row) break;
-    launch = owner.launch;
-  }
-  return launch;
 }

@@ -1,4 +1,5 @@
 import type { Segment } from '../ledger-shape.ts';
+import { type Excess, startupOf } from '../paint.ts';
 
 /**
  * Seconds of a job by everything that a segment says beside its step: a row is a segment as long as all of its kind
@@ -100,4 +101,23 @@ export function laidOut(rows: readonly Segment[], from_us: number): Segment[] {
     at_us += row.to_us - row.from_us;
     return { ...row, from_us: from, to_us: at_us };
   });
+}
+
+/** Moves what a slow first step exceeds from productive time to start-up, as far as it lies behind a time. */
+export function moveToStartup(
+  rows: LedgerRows,
+  excess: Excess,
+  pieces: readonly Segment[],
+  since_us = Number.NEGATIVE_INFINITY,
+): void {
+  let left = excess.excess_us;
+  for (const piece of pieces) {
+    const part_us = Math.min(left, piece.to_us - piece.from_us);
+    if (part_us <= 0) return;
+    left -= part_us;
+    const part = { ...piece, from_us: Math.max(piece.from_us, since_us), to_us: piece.from_us + part_us };
+    if (part.to_us <= part.from_us) continue;
+    rows.remove(part);
+    rows.add(startupOf(part, part.to_us, excess));
+  }
 }
