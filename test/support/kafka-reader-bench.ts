@@ -29,6 +29,8 @@ export interface TestTopic {
   send(partition: number, messages: readonly SentMessage[]): Promise<void>;
   /** One message in a transaction of its own. */
   transaction(partition: number, value: string, outcome: 'commit' | 'abort'): Promise<void>;
+  /** The node that keeps the group, as the brokers count them from 0. */
+  coordinator(): Promise<number>;
   /** What Kafka's own tools would show. */
   committed(): Promise<ReadonlyMap<number, number>>;
   remove(): Promise<void>;
@@ -139,9 +141,10 @@ async function createTestTopic(config: KafkaConfig): Promise<TestTopic> {
   return {
     ...{ config, admin, send, publishAgain },
     async publish(partition, batches) {
+      // What failed keeps its sequences: the same batches again are copies.
       const first = sent.get(partition) ?? 0;
-      sent.set(partition, first + batches.length);
       await publishAgain(partition, batches, first);
+      sent.set(partition, first + batches.length);
     },
     async transaction(partition, value, outcome) {
       const own = client.producer({ transactionalId: name, idempotent: true, maxInFlightRequests: 1 });
@@ -150,6 +153,13 @@ async function createTestTopic(config: KafkaConfig): Promise<TestTopic> {
       await transaction.send({ topic, messages: [{ partition, value }] });
       await transaction[outcome]();
       await own.disconnect();
+    },
+    async coordinator() {
+      // GroupCoordinator keeps a group where this partition of its topic is led (Kafka 3.9, partitionFor).
+      const { topics } = await admin.fetchTopicMetadata({ topics: ['__consumer_offsets'] });
+      const all = topics[0]?.partitions ?? [];
+      const own = (javaHash(groupId) & 0x7fffffff) % all.length;
+      return (all.find(({ partitionId }) => partitionId === own)?.leader ?? 0) - 1;
     },
     async committed() {
       const [known] = await admin.fetchOffsets({ groupId, topics: [topic] });
@@ -177,4 +187,11 @@ async function make(admin: KafkaAdmin, config: KafkaConfig): Promise<void> {
       leader >= 0 && isr.length === replicationFactor;
     return (partitions.length === numPartitions && partitions.every(isReady)) || undefined;
   });
+}
+
+/** java.lang.String.hashCode */
+function javaHash(text: string): number {
+  let hash = 0;
+  for (let at = 0; at < text.length; at++) hash = (Math.imul(31, hash) + text.charCodeAt(at)) | 0;
+  return hash;
 }

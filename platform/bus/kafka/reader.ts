@@ -81,6 +81,7 @@ export class KafkaReader implements BusReader {
     };
     this.#watchdog = new Watchdog({
       stall_timeout_s: this.#config.stall_timeout_s,
+      rebalance_timeout_s: this.#config.rebalance_timeout_s,
       probe: () => this.#brokers(),
       onStall: (problem) => this.#fail(new Error(`kafka reader stalled: ${problem}`)),
       log: this.#log,
@@ -176,7 +177,7 @@ export class KafkaReader implements BusReader {
     });
     this.#member = member;
     this.#listen(consumer, member);
-    this.#watchdog.alive();
+    this.#watchdog.joining();
     this.#watchdog.start();
     this.#watching = member.watchEnds();
     await consumer.run({
@@ -190,10 +191,13 @@ export class KafkaReader implements BusReader {
   #listen(consumer: KafkaConsumer, member: GroupMember): void {
     const { events } = consumer;
     consumer.on(events.GROUP_JOIN, ({ payload }) => {
-      this.#watchdog.alive();
+      this.#watchdog.joined();
       member.joined(payload.memberAssignment[this.#deps.config.topic] ?? []);
     });
-    consumer.on(events.HEARTBEAT, () => this.#watchdog.alive());
+    consumer.on(events.REQUEST, ({ payload }) => {
+      if (payload.apiKey === FIND_COORDINATOR) this.#watchdog.joining();
+      else this.#watchdog.alive();
+    });
     consumer.on(events.FETCH, ({ payload }) => this.#watchdog.fetched(payload.nodeId));
     consumer.on(events.END_BATCH_PROCESS, ({ payload }) => {
       this.#watchdog.alive();
@@ -203,7 +207,6 @@ export class KafkaReader implements BusReader {
     consumer.on(events.CRASH, ({ payload }) => {
       const { error, restart } = payload;
       member.end(error);
-      this.#watchdog.forgetBrokers();
       if (this.#stopping.signal.aborted) return;
       // Nothing more would ever happen, and nobody be told: the client's `run` was resolved long ago.
       if (!restart) return this.#fail(new Error(`kafka reader crashed: ${error.message}`, { cause: error }));
@@ -223,6 +226,9 @@ export class KafkaReader implements BusReader {
     return { config: this.#config, log: this.#log, signal: this.#stopping.signal };
   }
 }
+
+/** What the client asks before it joins, as the protocol numbers it. */
+const FIND_COORDINATOR = 10;
 
 /** How often `drained` looks whether the cluster was reached. */
 const CONNECTION_LOOK_S = 0.1;

@@ -2,6 +2,8 @@ import type { Log } from '../../log.ts';
 
 export interface WatchdogDependencies {
   readonly stall_timeout_s: number;
+  /** How much longer an answer of the group may take: it comes when all its members have come back. */
+  readonly rebalance_timeout_s: number;
   /** Ids of the brokers that the cluster has now; rejects when it does not answer. */
   readonly probe: () => Promise<ReadonlySet<number>>;
   readonly onStall: (problem: string) => void;
@@ -22,6 +24,7 @@ export class Watchdog {
   readonly #now_ms: () => number;
   readonly #fetched_ms = new Map<number, number>();
   #alive_ms: number;
+  #isJoining = false;
   #working = 0;
   #suspected_ms: number | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -42,7 +45,7 @@ export class Watchdog {
     clearInterval(this.#timer);
   }
 
-  /** The group answered, or a batch was handled. */
+  /** Brokers answered, or a batch was handled. */
   alive(): void {
     this.#alive_ms = this.#now_ms();
   }
@@ -53,9 +56,17 @@ export class Watchdog {
     this.#fetched_ms.set(node, this.#alive_ms);
   }
 
-  /** A client that began anew may have other brokers to ask. */
-  forgetBrokers(): void {
+  /** The client asks to be a member of the group. Until it is, it is right that it reads nothing. */
+  joining(): void {
+    this.#isJoining = true;
+    this.alive();
+  }
+
+  /** It may have other brokers to ask than before. */
+  joined(): void {
+    this.#isJoining = false;
     this.#fetched_ms.clear();
+    this.alive();
   }
 
   /** While messages are handled nothing is fetched, and that is as it should be. */
@@ -110,12 +121,13 @@ export class Watchdog {
   }
 
   #problem(): string | null {
-    const { stall_timeout_s } = this.#deps;
+    const { stall_timeout_s, rebalance_timeout_s } = this.#deps;
     const now_ms = this.#now_ms();
-    const isSilent = (since_ms: number) => now_ms - since_ms >= stall_timeout_s * 1000;
-    if (isSilent(this.#alive_ms)) return `the client was silent for ${stall_timeout_s} s`;
-    if (this.#working > 0) return null;
-    const silent = [...this.#fetched_ms].find(([, since_ms]) => isSilent(since_ms));
+    const isSilent = (since_ms: number, limit_s: number) => now_ms - since_ms >= limit_s * 1000;
+    const limit_s = stall_timeout_s + (this.#isJoining ? rebalance_timeout_s : 0);
+    if (isSilent(this.#alive_ms, limit_s)) return `the client was silent for ${limit_s} s`;
+    if (this.#working > 0 || this.#isJoining) return null;
+    const silent = [...this.#fetched_ms].find(([, since_ms]) => isSilent(since_ms, stall_timeout_s));
     return silent === undefined ? null : `broker ${silent[0]} was not read from for ${stall_timeout_s} s`;
   }
 }

@@ -203,6 +203,7 @@ describe('the watchdog', () => {
     const stalls: string[] = [];
     const dog = new Watchdog({
       stall_timeout_s: 20,
+      rebalance_timeout_s: 60,
       probe: async () => (nodes === null ? Promise.reject(new Error('away')) : new Set(nodes)),
       onStall: (problem) => stalls.push(problem),
       log: silentLog,
@@ -243,6 +244,20 @@ describe('the watchdog', () => {
     dog.alive();
     await pass(15);
     expect(stalls).toEqual([]);
+  });
+
+  it('gives a client that joins the time that the other members may take', async () => {
+    const { dog, stalls, pass } = bench();
+    dog.fetched(1);
+    dog.joining();
+    await pass(95);
+    expect(stalls).toEqual([]);
+    dog.joined();
+    await pass(35);
+    expect(stalls).toEqual([]);
+    dog.joining();
+    await pass(100);
+    expect(stalls).toEqual(['the client was silent for 80 s']);
   });
 
   it('barks when one broker is no longer read from though the others are', async () => {
