@@ -217,7 +217,7 @@ export class BookAccount implements Account {
     if (to_us <= from_us) return [];
     const sums = this.#rowsSince(from_us);
     if (to_us >= this.to_us) return sums.rows();
-    for (const row of this.#rowsSince(to_us).rows()) sums.removeToStartup(row);
+    for (const row of this.#rowsSince(to_us).rows()) sums.remove(row);
     return sums.rows();
   }
 
