@@ -22,7 +22,7 @@ describeWithKafka('the Kafka that the tests start', () => {
     expect(topics).toContain('kept');
   });
 
-  it('goes on with two of three nodes', async () => {
+  it('goes on with two of three nodes', { timeout: 150_000 }, async () => {
     const broker = await startKafka({ nodes: 3 });
     onTestFinished(() => broker.stop());
     const client = createKafkaClient({ ...KAFKA_DEFAULTS, brokers: broker.brokers }, silentLog);
