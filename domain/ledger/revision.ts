@@ -61,11 +61,21 @@ export function openAttempt({ attempts }: Pick<Account, 'attempts'>): number | n
  * A published `hang` or `silent` was a statement: that it turns out otherwise is a revision.
  */
 export function revisionOf(published: Publication, now: readonly Segment[]): Revision | undefined {
+  return revisionOfParts(published, [{ before: published.segments, now }]);
+}
+
+/** The same where an account is known to differ in some stretches of time only: those, in order, as they were and are. */
+export function revisionOfParts(
+  published: Omit<Publication, 'segments'>,
+  parts: readonly { readonly before: readonly Segment[]; readonly now: readonly Segment[] }[],
+): Revision | undefined {
   const change = new Change();
-  eachPiece(published, now, (from_us, to_us, before, after) => {
-    if (isSame(before, after) || isSettling(published, from_us, before, after)) return;
-    change.add(from_us, to_us, before, after);
-  });
+  for (const { before: segments, now } of parts) {
+    eachPiece({ ...published, segments }, now, (from_us, to_us, before, after) => {
+      if (isSame(before, after) || isSettling(published, from_us, before, after)) return;
+      change.add(from_us, to_us, before, after);
+    });
+  }
   return change.revision();
 }
 
@@ -150,7 +160,7 @@ const DOWN: ReadonlySet<Bucket | undefined> = new Set<Bucket>([
 const FIRST_STEP: ReadonlySet<Bucket | undefined> = new Set<Bucket>(['productive', 'program_startup']);
 
 function isSettling(
-  { settled_us, open_attempt }: Publication,
+  { settled_us, open_attempt }: Omit<Publication, 'segments'>,
   from_us: number,
   before: Segment | undefined,
   after: Segment | undefined,

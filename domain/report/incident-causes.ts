@@ -27,6 +27,8 @@ export interface FaultNames {
   readonly incidents: readonly Incident[];
   /** Gives a segment, or a row of segments, the cause that was found; undefined where none was. */
   readonly relabel: ((segment: Segment) => Segment) | undefined;
+  /** Says what it does: equal keys, equal causes. Empty where there is none. */
+  readonly key: string;
 }
 
 /** What faults name, of an account that need not have its segments in hand. */
@@ -35,18 +37,22 @@ export function faultNames(
   faults: readonly FaultEvent[],
 ): FaultNames {
   if (faults.length === 0 || account.incidents.length === 0) {
-    return { incidents: account.incidents, relabel: undefined };
+    return { incidents: account.incidents, relabel: undefined, key: '' };
   }
+  const keys: string[] = [];
   const relabels: ((segment: Segment) => Segment)[] = [];
   const incidents = account.incidents.map((incident) => {
     const named = nameFrom(incident, faults, account.to_us);
     if (named.cause !== null && named.cause !== incident.cause) {
-      relabels.push(labeller(incident, named.cause, account));
+      const next = attemptAfter(incident, account);
+      relabels.push(labeller(incident, named.cause, next));
+      keys.push(JSON.stringify([incident.attempt, incident.failed_at_us, incident.cause, named.cause, next]));
     }
     return named;
   });
-  if (relabels.length === 0) return { incidents, relabel: undefined };
-  return { incidents, relabel: (segment) => relabels.reduce((told, relabel) => relabel(told), segment) };
+  if (relabels.length === 0) return { incidents, relabel: undefined, key: '' };
+  const relabel = (segment: Segment) => relabels.reduce((told, one) => one(told), segment);
+  return { incidents, relabel, key: keys.join('\n') };
 }
 
 function nameFrom(incident: Incident, faults: readonly FaultEvent[], at_us: number): Incident {
@@ -107,12 +113,18 @@ function rankOf({ code }: FaultEvent): number {
   return role === 'secondary' ? 1 : 0;
 }
 
+function attemptAfter(
+  { failed_at_us }: Incident,
+  { attempts }: Pick<AccountFigures, 'attempts'>,
+): number | undefined {
+  return attempts.find(({ start_us }) => start_us >= failed_at_us)?.attempt;
+}
+
 function labeller(
   incident: Incident,
   cause: string,
-  { attempts }: Pick<AccountFigures, 'attempts'>,
+  next: number | undefined,
 ): (segment: Segment) => Segment {
-  const next = attempts.find(({ start_us }) => start_us >= incident.failed_at_us)?.attempt;
   return (segment) => {
     const unnamed = segment.cause === undefined || segment.cause === incident.cause;
     return unnamed && belongsTo(segment, incident, next) ? { ...segment, cause } : segment;

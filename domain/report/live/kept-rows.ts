@@ -115,9 +115,21 @@ export class KeptRows {
     excess: Excess | undefined,
   ): ReturnType<typeof piecesOf> & { step: StepExecution } {
     const step = this.execution(row);
+    return { ...piecesOf({ segments: this.firstSegments(row, excess), steps: [step] }), step };
+  }
+
+  /** The segments that a first execution reaches over, its start-up told apart. */
+  firstSegments(row: number, excess: Excess | undefined): readonly Segment[] {
     const plain = this.#firsts.get(row) ?? [];
-    const segments = excess === undefined ? plain : withStartup(plain, [excess]);
-    return { ...piecesOf({ segments, steps: [step] }), step };
+    return excess === undefined ? plain : withStartup(plain, [excess]);
+  }
+
+  /** The row of a first execution that reaches over just this. */
+  firstAt({ from_us, to_us }: { readonly from_us: number; readonly to_us: number }): number | undefined {
+    for (const row of this.#firsts.keys()) {
+      if (this.#start[row] === from_us && this.#end[row] === to_us) return row;
+    }
+    return undefined;
   }
 
   execution(row: number): StepExecution {

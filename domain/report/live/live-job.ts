@@ -4,7 +4,7 @@ import { JobBook } from '../../ledger/book/job-book.ts';
 import { figuresUntil } from '../../ledger/book/recent-past.ts';
 import type { Account, LiveLimits, Segment, StepExecution } from '../../ledger/ledger-shape.ts';
 import type { Excess } from '../../ledger/paint.ts';
-import type { AccountFigures } from '../../ledger/timeline.ts';
+import { type AccountFigures, clipped } from '../../ledger/timeline.ts';
 import { IDEAL_DEFAULTS, type Ideals } from '../ideal-step.ts';
 import { faultNames } from '../incident-causes.ts';
 import type { ResolvedSpec } from '../job-spec.ts';
@@ -45,8 +45,11 @@ export interface Moment {
 export interface LiveLook {
   readonly view: LiveView;
   readonly account: BookAccount;
-  /** Gives segments the causes that faults name. */
+  /** Gives segments the causes that faults name; what those are is its key. */
   readonly relabel: ((segment: Segment) => Segment) | undefined;
+  readonly relabel_key: string;
+  /** The segments of a sealed first step, clipped to it, with what of it is start-up. None where none is sealed there. */
+  firstStep(stretch: { readonly from_us: number; readonly to_us: number }): readonly Segment[];
   /** The job at a recent moment in hindsight, as its history draws it; undefined where that takes all its events. */
   before(at_us: number): LiveView | undefined;
 }
@@ -114,7 +117,7 @@ export class LiveJob {
     const ideals = open.figures.ideals();
     if (ideals === undefined || this.#judged === undefined) return undefined;
     this.#judged.advance(ideals, (row) => this.#measured[row] === 1);
-    const { incidents, relabel } = faultNames(account, moment.faults);
+    const { incidents, relabel, key: relabel_key } = faultNames(account, moment.faults);
     const slow = this.#slowdowns(open.newest, ideals);
     const named = withSlowIncidents(
       { ...figuresOf(account), incidents },
@@ -142,6 +145,8 @@ export class LiveJob {
       view: view(figures, at_us, open),
       account,
       relabel,
+      relabel_key,
+      firstStep: (stretch) => this.#firstStep(stretch, excesses),
       before: (then_us) => {
         const end = { ...account.tail, from_us: cutOf(account), hasBegun };
         const then = figuresUntil(figures, end, then_us, live);
@@ -267,6 +272,16 @@ export class LiveJob {
     const flops_per_token = spec.model?.flops_per_token.mm_causal ?? 0;
     const table = workTable(account.tail, flops_per_token, judgeOf(spec, ideals, NO_EVIDENCE), before);
     return { ideals, table, evidence: { straggles: [] } };
+  }
+
+  #firstStep(
+    stretch: { readonly from_us: number; readonly to_us: number },
+    excesses: ReadonlyMap<string, Excess>,
+  ): readonly Segment[] {
+    const row = this.#rows.firstAt(stretch);
+    if (row === undefined) return [];
+    const segments = this.#rows.firstSegments(row, excesses.get(stretchKey(stretch)));
+    return clipped(segments, stretch.from_us, stretch.to_us);
   }
 
   #sealedSteps(spec: ResolvedSpec): SealedSteps {

@@ -10,15 +10,19 @@ import { stretchesOf } from '../../../domain/ledger/stretches.ts';
 import { changedRows, type RowChange } from './keyed-rows.ts';
 import { INCIDENT_FIELDS, type SegmentRow, type StepRow } from './result-columns.ts';
 
-/** What the result tables hold of one job. */
-export interface PublishedJob extends Publication {
+/** What the result tables hold of one job, beside its segments and steps. */
+export interface PublishedFigures extends Omit<Publication, 'segments'> {
   /** 0: nothing was published yet. */
   readonly revision: number;
   /** A revision whose rows were begun and, for all that is known, not finished: its number is taken up again. */
   readonly unfinished: number | undefined;
+  readonly incidents: readonly Incident[];
+}
+
+/** What the result tables hold of one job. */
+export interface PublishedJob extends PublishedFigures, Publication {
   readonly segments: readonly Segment[];
   readonly steps: readonly StepRow[];
-  readonly incidents: readonly Incident[];
 }
 
 type Segment = Publication['segments'][number];
@@ -35,9 +39,9 @@ export const NOTHING_PUBLISHED: PublishedJob = {
 };
 
 /** The rows to write, and what is published once they are. */
-export interface Publishing {
-  readonly next: PublishedJob;
-  readonly account: Account;
+export interface Publishing<Next extends PublishedFigures = PublishedFigures> {
+  readonly next: Next;
+  readonly account: Pick<Account, 'state' | 'from_us'>;
   /** Undefined: the number of the job did not go up. */
   readonly revision: Revision | undefined;
   readonly goodput: { readonly before: number | null; readonly after: number | null };
@@ -48,14 +52,14 @@ export interface Publishing {
   readonly isOnlyGrowth: boolean;
 }
 
-export function publishing(before: PublishedJob, account: Account): Publishing {
+export function publishing(before: PublishedJob, account: Account): Publishing<PublishedJob> {
   const segments = stretchesOf(account.segments);
   const steps = stepRows(account.steps, before.steps);
   const { incidents } = account;
   const rows = {
-    segments: changedRows<Segment>(before.segments, segments, segmentKey, isSameSegment),
-    steps: changedRows(before.steps, steps, stepKey, (a, b) => isSameStep(a, b, b.unlogged)),
-    incidents: changedRows(before.incidents, incidents, ({ id }) => id, isSameIncident),
+    segments: changedSegments(before.segments, segments),
+    steps: changedSteps(before.steps, steps),
+    incidents: changedIncidents(before.incidents, incidents),
   };
   const revision = revisionFor(before, segments, rows.segments.length + rows.incidents.length > 0);
   const goodput = {
@@ -72,7 +76,22 @@ export function publishing(before: PublishedJob, account: Account): Publishing {
     settled_us: settledUntil(account),
     open_attempt: openAttempt(account),
   };
-  return { next, account, revision, goodput, ...rows, isOnlyGrowth: isGrowth(before, rows) };
+  return { next, account, revision, goodput, ...rows, isOnlyGrowth: isGrowth(before.segments.at(-1), rows) };
+}
+
+export function changedSegments(before: readonly Segment[], now: readonly Segment[]): RowChange<Segment>[] {
+  return changedRows<Segment>(before, now, segmentKey, isSameSegment);
+}
+
+export function changedSteps(before: readonly StepRow[], now: readonly StepRow[]): RowChange<StepRow>[] {
+  return changedRows(before, now, stepKey, (a, b) => isSameStep(a, b, b.unlogged));
+}
+
+export function changedIncidents(
+  before: readonly Incident[],
+  now: readonly Incident[],
+): RowChange<Incident>[] {
+  return changedRows(before, now, ({ id }) => id, isSameIncident);
 }
 
 function revisionFor(
@@ -82,20 +101,23 @@ function revisionFor(
 ): Revision | undefined {
   if (before.unfinished !== undefined) return undefined;
   if (before.revision > 0) return revisionOf(before, segments);
-  const [first, last] = [segments[0], segments.at(-1)];
-  if (!hasRows || first === undefined || last === undefined) return undefined;
+  return hasRows ? firstRevision(segments[0], segments.at(-1)) : undefined;
+}
+
+/** Of a job of which nothing was published, by its first and its last stretch. */
+export function firstRevision(first: Segment | undefined, last: Segment | undefined): Revision | undefined {
+  if (first === undefined || last === undefined) return undefined;
   return { reason: 'first', from_us: first.from_us, to_us: last.to_us, moved_s: {} };
 }
 
 /** One row changed, and it is the last stretch, which only reaches further. */
-function isGrowth(
-  before: PublishedJob,
+export function isGrowth(
+  last: Segment | undefined,
   { segments, steps, incidents }: Pick<Publishing, 'segments' | 'steps' | 'incidents'>,
 ): boolean {
   if (steps.length + incidents.length > 0) return false;
   if (segments.length === 0) return true;
   const [change] = segments;
-  const last = before.segments.at(-1);
   if (segments.length > 1 || change === undefined || last === undefined || change.deleted) return false;
   return isSameSegment({ ...last, to_us: change.row.to_us }, { ...change.row, step: undefined });
 }
@@ -117,7 +139,7 @@ function isOver({ fate }: StepExecution): boolean {
 }
 
 /** Rows of before are used again where they say the same: of a long run only the end is new. */
-function stepRows(steps: readonly StepExecution[], before: readonly StepRow[]): StepRow[] {
+export function stepRows(steps: Iterable<StepExecution>, before: readonly StepRow[]): StepRow[] {
   const rows: StepRow[] = [];
   for (const step of steps) {
     if (!isOver(step)) continue;

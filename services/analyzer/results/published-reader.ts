@@ -59,9 +59,15 @@ interface StepJson {
   readonly devices: number | null;
 }
 
-async function readSteps(store: Store, job: string, page: number): Promise<StepRow[]> {
+/** Published steps that begin at or after a time, microseconds, in order. */
+export async function readSteps(
+  store: Store,
+  job: string,
+  page: number,
+  from_us = -(2 ** 53) + 2,
+): Promise<StepRow[]> {
   const steps: StepRow[] = [];
-  let after = { after_us: -(2 ** 53) + 1, after_attempt: 0, after_step: 0 };
+  let after = { after_us: from_us - 1, after_attempt: 2 ** 31 - 1, after_step: Number.MAX_SAFE_INTEGER };
   for (;;) {
     const rows = await store.query<StepJson>(namedQuery('results_steps'), { job, ...after, page });
     for (const row of rows) steps.push(stepOf(row));

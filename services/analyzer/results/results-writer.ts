@@ -1,15 +1,23 @@
-import { wholeAccount } from '../../../domain/report/live/live-job.ts';
+import { type LiveLook, wholeAccount } from '../../../domain/report/live/live-job.ts';
 import { RowBinaryWriter } from '../../../platform/store/row-binary.ts';
 import type { Store } from '../../../platform/store/store.ts';
 import type { AnalyzerConfig } from '../config.ts';
 import type { PresentJob } from '../metrics/tracked-job.ts';
-import { type PublishedJob, type Publishing, publishing } from './published-job.ts';
-import { readNewestVersion, readPublished } from './published-reader.ts';
+import {
+  commonChapters,
+  endOfChapters,
+  livePublished,
+  livePublishing,
+  type PublishedLive,
+} from './live-publishing.ts';
+import { type PublishedFigures, type PublishedJob, type Publishing, publishing } from './published-job.ts';
+import { readNewestVersion, readPublished, readSteps } from './published-reader.ts';
 import {
   incidentRow,
   type RowStamp,
   SEGMENT_COLUMNS,
   STEP_COLUMNS,
+  type StepRow,
   writeSegment,
   writeStep,
 } from './result-columns.ts';
@@ -27,8 +35,12 @@ export interface ResultsWriter {
   keepOnly(jobs: { has(job: string): boolean }): void;
 }
 
+type Published = PublishedJob | PublishedLive;
+
 interface Kept {
-  published: PublishedJob;
+  published: Published;
+  /** Its rows may be in the tables in part: they have to be read before they are compared with. */
+  isUncertain: boolean;
   /** When its rows were last written, microseconds. */
   written_us: number;
   /** As JSON: written again only when it changed. */
@@ -37,7 +49,7 @@ interface Kept {
 
 interface Pending {
   readonly kept: Kept;
-  readonly publishing: Publishing;
+  readonly publishing: Publishing<Published>;
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
@@ -55,35 +67,83 @@ export function createResultsWriter(store: Store, limits: Limits): ResultsWriter
 
   async function keptOf(job: string): Promise<Kept> {
     const known = jobs.get(job);
-    if (known !== undefined) return known;
+    if (known?.isUncertain === false) return known;
+    pending.delete(job);
     const [published, newest] = await Promise.all([
       readPublished(store, job, limits.results_read_rows_max),
       readNewestVersion(store, job),
     ]);
     // whoever wrote them may have had a clock that is ahead of this one
     version = Math.max(version, newest);
-    const kept = { published, written_us: Number.NEGATIVE_INFINITY, spec: '' };
+    const kept = { published, isUncertain: false, written_us: Number.NEGATIVE_INFINITY, spec: '' };
     jobs.set(job, kept);
     return kept;
   }
 
+  /** What is published of steps behind the chapters that an account has in common with what is published. */
+  async function stepsBehind(
+    job: string,
+    before: PublishedLive,
+    look: LiveLook,
+  ): Promise<readonly StepRow[]> {
+    const common = commonChapters(before, look);
+    if (common === before.chapters.length) return before.steps;
+    const end_us = endOfChapters(look, common);
+    return await readSteps(
+      store,
+      job,
+      limits.results_read_rows_max,
+      Number.isFinite(end_us) ? end_us : undefined,
+    );
+  }
+
+  async function publishingOf({ view, kept: look, whole }: PresentJob): Promise<Publishing<Published>> {
+    const { job } = view;
+    const { published } = await keptOf(job);
+    // what was added and is not written yet is added anew
+    if (isLive(published)) published.stretches.revert();
+    if (isLive(published) && look !== undefined) {
+      return livePublishing(published, look, await stepsBehind(job, published, look));
+    }
+    if (look !== undefined && !isLive(published)) {
+      const first = publishing(published, wholeAccount(look));
+      return { ...first, next: livePublished(first.next, look) };
+    }
+    // kept up to date no more: what is published is compared as a whole
+    if (isLive(published)) jobs.delete(job);
+    const { published: before } = await keptOf(job);
+    if (isLive(before)) throw new Error('what is published of a job was not read anew');
+    return publishing(before, whole().account);
+  }
+
   return {
-    async add({ view, kept: look, whole }, now_us) {
+    async add(present, now_us) {
+      const { view } = present;
       if (view.account.attempts.length === 0) return;
+      const next = await publishingOf(present);
       const kept = await keptOf(view.job);
-      const account = look === undefined ? whole().account : wholeAccount(look);
-      const next = publishing(kept.published, account);
       const isDue = now_us - kept.written_us >= limits.results_open_end_s * 1e6;
-      if (next.isOnlyGrowth && !isDue) return;
+      if (next.isOnlyGrowth && !isDue) {
+        if (isLive(kept.published)) kept.published.stretches.revert();
+        return;
+      }
       pending.set(view.job, { kept, publishing: next, spec: specRow(view) });
     },
     async flush(now_us) {
       if (pending.size === 0) return;
       version = Math.max(version + 1, now_us);
       const batch = [...pending];
-      await writeBatch(store, batch, { version, now_us, rows_max: limits.insert_points_max });
+      try {
+        await writeBatch(store, batch, { version, now_us, rows_max: limits.insert_points_max });
+      } catch (error) {
+        // part of it may be in the tables: it is written again, or compared with them where there is news
+        for (const [, { kept }] of batch) kept.isUncertain = true;
+        throw error;
+      }
       for (const [job, { kept, publishing: written, spec }] of batch) {
         kept.published = written.next;
+        if (isLive(kept.published)) kept.published.stretches.accept();
+        kept.isUncertain = false;
         kept.written_us = now_us;
         kept.spec = JSON.stringify(spec);
         pending.delete(job);
@@ -94,6 +154,10 @@ export function createResultsWriter(store: Store, limits: Limits): ResultsWriter
       for (const job of jobs.keys()) if (!followed.has(job) && !pending.has(job)) jobs.delete(job);
     },
   };
+}
+
+function isLive(published: PublishedFigures): published is PublishedLive {
+  return 'stretches' in published;
 }
 
 interface Writing {
