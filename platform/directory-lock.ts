@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -16,23 +16,62 @@ export interface DirectoryLock {
 const ADDRESS_BYTES_MAX = 103;
 
 /**
- * Takes a directory for this process alone. What holds it is a socket that somebody answers at: it cannot be left behind
- * by a process that was killed, and it is seen from other containers that have the same directory.
+ * Takes a directory for this process alone. What holds it is a socket that somebody answers at, so that a killed process
+ * leaves nothing that holds. On Linux that is first a name in the kernel, which two can never take at once, then, as on
+ * other systems, a file in the directory, which other containers that have the directory see as well.
  *
  * Throws StoreLocked when another process has it.
  */
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
-  const path = addressIn(resolve(directory));
+  const absolute = resolve(directory);
+  const named = process.platform === 'linux' ? await lockName(absolute) : undefined;
+  try {
+    const file = await lockFile(absolute);
+    return {
+      async release() {
+        await file.release();
+        await named?.release();
+      },
+    };
+  } catch (error) {
+    await named?.release();
+    throw error;
+  }
+}
+
+/** By what the directory is and not by its path: a link leads to the same one. */
+async function lockName(directory: string): Promise<DirectoryLock> {
+  const { dev, ino } = await stat(directory, { bigint: true });
+  const address = `\0headway/${dev}/${ino}`;
+  const server = await bind(address);
+  if (server === undefined) throw new StoreLocked(directory, (await ask(address)) ?? null);
+  return lockOf(server);
+}
+
+async function lockFile(directory: string): Promise<DirectoryLock> {
+  const path = join(directory, 'lock');
+  if (Buffer.byteLength(path) > ADDRESS_BYTES_MAX) return await lockAt(addressBeside(directory), directory);
+  try {
+    return await lockAt(path, directory);
+  } catch (error) {
+    // a file system that takes no sockets
+    if (!NO_SOCKETS.has(codeOf(error))) throw error;
+    return await lockAt(addressBeside(directory), directory);
+  }
+}
+
+const NO_SOCKETS = new Set(['EOPNOTSUPP', 'ENOTSUP', 'EPERM', 'EACCES', 'EINVAL', 'ENOSYS']);
+
+/** Where every process of this machine finds it. */
+function addressBeside(directory: string): string {
+  const name = createHash('sha256').update(directory).digest('hex').slice(0, 32);
+  return join(tmpdir(), `headway-${name}.lock`);
+}
+
+async function lockAt(path: string, directory: string): Promise<DirectoryLock> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const server = await bind(path);
-    if (server !== undefined) {
-      return {
-        release: async () => {
-          server.close();
-          await once(server, 'close');
-        },
-      };
-    }
+    if (server !== undefined) return lockOf(server);
     const holder = await ask(path);
     if (holder !== undefined) throw new StoreLocked(directory, holder);
     await removeStale(path, directory);
@@ -40,15 +79,17 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   throw new StoreLocked(directory, null);
 }
 
+function lockOf(server: Server): DirectoryLock {
+  return {
+    async release() {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
 /** Others may come and go at the same instant. */
 const TRIES_MAX = 10;
-
-function addressIn(directory: string): string {
-  const path = join(directory, 'lock');
-  if (Buffer.byteLength(path) <= ADDRESS_BYTES_MAX) return path;
-  const name = createHash('sha256').update(directory).digest('hex').slice(0, 32);
-  return join(tmpdir(), `headway-${name}.lock`);
-}
 
 /** Undefined when something is there already. */
 async function bind(path: string): Promise<Server | undefined> {

@@ -11,6 +11,7 @@ import { openDeadLetterFolder } from '../../platform/bus/dead-letter-folder.ts';
 import { encodeRunEvents } from '../../platform/bus/run-event-batch.ts';
 import { openSpool, type Spool } from '../../platform/bus/spool.ts';
 import { type Clock, systemClock } from '../../platform/clock.ts';
+import { type DirectoryLock, lockDirectory } from '../../platform/directory-lock.ts';
 import { processEnvironment } from '../../platform/environment.ts';
 import { type HttpServer, listen } from '../../platform/http-server.ts';
 import type { Log } from '../../platform/log.ts';
@@ -54,13 +55,17 @@ export async function openHeadway(
 ): Promise<Headway> {
   requireGuardedDoors(config);
   await prepareDataDirectory(config.data_dir);
-  const store = await openEmbeddedStore(config.data_dir, config.store, log);
+  // the engine guards the tables; a collector of a cluster has none, but the same spool
+  const lock = await lockDirectory(config.data_dir);
+  let store: Store | undefined;
   try {
+    store = await openEmbeddedStore(config.data_dir, config.store, log);
     await migrate(store);
     const spool = await openSpool(join(config.data_dir, 'spool'), config.spool, log);
-    return compose({ config, log, clock, store, spool });
+    return compose({ config, log, clock, store, spool, lock });
   } catch (error) {
-    await store.close();
+    await store?.close();
+    await lock.release();
     throw error;
   }
 }
@@ -71,9 +76,10 @@ interface Parts {
   readonly clock: Clock;
   readonly store: Store;
   readonly spool: Spool;
+  readonly lock: DirectoryLock;
 }
 
-function compose({ config, log, clock, store, spool }: Parts): Headway {
+function compose({ config, log, clock, store, spool, lock }: Parts): Headway {
   const telemetry = startTelemetry(withStandardVariables(config.telemetry, processEnvironment()), {
     log,
     version: headwayVersion(),
@@ -126,6 +132,7 @@ function compose({ config, log, clock, store, spool }: Parts): Headway {
       await analyzer.stop();
       await spool.close();
       await store.close();
+      await lock.release();
       process.stop();
       await telemetry.shutdown();
     },
