@@ -1,4 +1,5 @@
 import type { Log } from '../../platform/log.ts';
+import { clusterPlace } from '../../platform/store/cluster-tables.ts';
 import { MigrationError, migrate } from '../../platform/store/migrate.ts';
 import { openServerStore } from '../../platform/store/server.ts';
 import type { ClaimableStore } from '../../platform/store/store.ts';
@@ -34,7 +35,7 @@ export function tablesOf({ clickhouse, cluster }: HeadwayConfig, log: Log): Tabl
       store = await dependency.reach(async () => {
         const opened = await openServerStore(once, log);
         try {
-          await migrate(opened);
+          await migrate(opened, undefined, clusterPlace(clickhouse));
           return opened;
         } catch (error) {
           await opened.close();
