@@ -9,6 +9,11 @@ export class Unreached extends Error {
   }
 }
 
+/** Whether a statement failed because nobody answered: the tables are away, and may be back soon. */
+export function isUnreached(error: unknown): boolean {
+  return error instanceof Unreached || (error instanceof Error && error.cause instanceof Unreached);
+}
+
 /** Errors of a connection that was never made, by Node's names. */
 const NOT_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { isUnreached } from '../../platform/store/server-errors.ts';
 import { StoreError } from '../../platform/store/store.ts';
 
 /** Errors under `/v1` are RFC 9457 problem details: thrown anywhere in a route, rendered in one place. */
@@ -29,8 +30,10 @@ export function problemResponse(error: Error, c: Context): Response {
   });
 }
 
-/** A question that passed a limit of the store can be asked again, smaller. */
+/** A question that passed a limit of the store can be asked again, smaller; one that it did not get, later. */
 function ofStore(error: Error): Problem | undefined {
+  if (isUnreached(error))
+    return new Problem(503, 'Tables away', 'The tables do not answer at the moment. Ask again later.');
   if (!(error instanceof StoreError) || !/^too_/.test(error.code)) return undefined;
   return new Problem(
     503,

@@ -1,9 +1,9 @@
 /** The error types of Prometheus's envelope that this door answers with. */
-export type PromErrorType = 'bad_data' | 'execution' | 'timeout' | 'internal';
+export type PromErrorType = 'bad_data' | 'execution' | 'timeout' | 'unavailable' | 'internal';
 
 /**
  * An error of a query that its caller can act on: `bad_data` is a query that is wrong or not supported, `execution` one
- * whose data do not fit it or pass a limit, `timeout` one that took too long.
+ * whose data do not fit it or pass a limit, `timeout` one that took too long, `unavailable` one whose tables are away.
  */
 export class PromError extends Error {
   readonly type: PromErrorType;

@@ -15,6 +15,7 @@ const STATUS: Readonly<Record<PromError['type'], number>> = {
   bad_data: 400,
   execution: 422,
   timeout: 503,
+  unavailable: 503,
   internal: 500,
 };
 

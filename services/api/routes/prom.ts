@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import type { Clock } from '../../../platform/clock.ts';
 import type { Log } from '../../../platform/log.ts';
+import { isUnreached } from '../../../platform/store/server-errors.ts';
 import { type Store, StoreError } from '../../../platform/store/store.ts';
 import type { Alerts } from '../alerts/alerts.ts';
 import { prometheusAlerts, prometheusRules } from '../alerts/prometheus-shape.ts';
@@ -158,6 +159,9 @@ function answerError(error: Error, path: string, log: Log): Response {
   }
   if (error instanceof StoreError && (error.code === 'too_many_rows' || error.code === 'too_much_memory')) {
     return failed(new PromError('execution', `the query passed a limit of the store: ${error.code}`));
+  }
+  if (isUnreached(error)) {
+    return failed(new PromError('unavailable', 'the tables do not answer at the moment; ask again later'));
   }
   log.error('prometheus query failed', { path, error: error.message });
   return failed(new PromError('internal', 'the query failed inside Headway; its log has the cause'));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../../../../platform/log.ts';
+import { Unreached } from '../../../../../platform/store/server-errors.ts';
 import { StoreError } from '../../../../../platform/store/store.ts';
 import { PROMQL_DEFAULTS } from '../../../../../services/api/promql/config.ts';
 import type { SeriesSource } from '../../../../../services/api/promql/series-source.ts';
@@ -193,6 +194,20 @@ describe("errors keep Prometheus's envelope", () => {
     const answer = (await response.json()) as { errorType: string; error: string };
     expect(answer.errorType).toBe(errorType);
     expect(answer.error).not.toContain('secret');
+  });
+
+  it('the tables are away', async () => {
+    const cause = new Unreached('secret address', true, null);
+    const source: SeriesSource = {
+      ...createMemorySource([]),
+      select: () => Promise.reject(new StoreError('failed', 'secret address', { cause })),
+    };
+    const response = await appOver(source).request('/api/v1/query?query=up');
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      errorType: 'unavailable',
+      error: expect.not.stringContaining('secret'),
+    });
   });
 });
 

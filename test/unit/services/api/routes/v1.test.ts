@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../../../domain/events.ts';
 import { LIVE_DEFAULTS } from '../../../../../domain/ledger/ledger-shape.ts';
 import { createLog } from '../../../../../platform/log.ts';
+import { Unreached } from '../../../../../platform/store/server-errors.ts';
 import { StoreError } from '../../../../../platform/store/store.ts';
 import { API_DEFAULTS } from '../../../../../services/api/config.ts';
 import { createV1Routes } from '../../../../../services/api/routes/v1.ts';
@@ -256,6 +257,17 @@ describe('what fails', () => {
     expect(response.status).toBe(500);
     expect(await response.text()).not.toContain('secret path');
     expect(lines.join('')).toContain('secret path');
+  });
+
+  it('because the tables are away can be asked again later', async () => {
+    const cause = new Unreached('ClickHouse at http://secret:8123 could not be reached', false, null);
+    const { lines, answer } = failing(new StoreError('failed', cause.message, { cause }));
+    const response = await answer();
+    expect(response.status).toBe(503);
+    const text = await response.text();
+    expect(JSON.parse(text)).toMatchObject({ title: 'Tables away', status: 503 });
+    expect(text).not.toContain('secret');
+    expect(lines).toEqual([]);
   });
 
   it('at a limit of the store can be asked again, smaller', async () => {
