@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { configLayerFromEnvironment, configLayerFromYaml, loadConfig } from '../../platform/config.ts';
@@ -17,6 +19,9 @@ interface Service {
   readonly mem_limit?: string;
   readonly profiles?: readonly string[];
 }
+
+/** What `docker compose config` reads its files with, built by test/setup where Go is installed. */
+const READER = fileURLToPath(new URL('../../.cache/compose-check', import.meta.url));
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const exists = (path: string) => existsSync(new URL(`../../${path}`, import.meta.url));
@@ -51,6 +56,16 @@ describe('docker-compose.yml', () => {
     const optional = services.filter(([, { profiles }]) => profiles !== undefined).map(([name]) => name);
     expect(optional.sort()).toEqual(['alertmanager', 'prometheus', 'vmalert']);
   });
+
+  it.skipIf(!existsSync(READER))(
+    "is taken by Compose's own reader [.cache/compose-check, see test/setup]",
+    () => {
+      const file = fileURLToPath(new URL('../../docker-compose.yml', import.meta.url));
+      const { status, stdout, stderr } = spawnSync(READER, [file], { encoding: 'utf8' });
+      expect([status, stderr]).toEqual([0, '']);
+      expect(stdout.trim().split('\n').sort()).toEqual(services.map(([name]) => name).sort());
+    },
+  );
 
   it.each(services)('%s mounts what is there, waits for what is there, and is bounded', (_, service) => {
     for (const mount of service.volumes ?? []) {
