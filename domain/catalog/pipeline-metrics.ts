@@ -286,6 +286,13 @@ export const PIPELINE_METRICS = [
     help: 'Partitions that were made anew, or lost their end, while they were read.',
   },
   {
+    name: 'headway_bus_kafka_failed_positions_total',
+    kind: 'counter',
+    labels: [],
+    roles: ANALYZER,
+    help: 'Times that the tables did not take, or give, how far a partition is; each is tried again.',
+  },
+  {
     name: 'headway_bus_kafka_failed_commits_total',
     kind: 'counter',
     labels: [],

@@ -80,6 +80,7 @@ describeWithKafka('the Kafka reader under faults', () => {
     isAway = false;
     await reader.drained();
     expect(table.ids).toEqual(['a', 'b', 'c']);
+    expect(reader.stats().failed_positions).toBeGreaterThan(0);
     expect(reader.stats()).toMatchObject({ joins: 1, fenced: 0 });
   });
 

@@ -66,11 +66,17 @@ describeWithKafka('Kafka readers over tables behind a server', () => {
       const reader = new KafkaReader({ ...deps, positions: createPartitionPositions(own) });
       onTestFinished(() => reader.stop());
       readers.push(reader);
-      reader.run(createIngest({ store: own, log: silentLog, deadLetters: letters, onJobs: () => {} }));
+      const ingest = createIngest({ store: own, log: silentLog, deadLetters: letters, onJobs: () => {} });
+      reader.run((delivery) => {
+        if (killsServer) server.process.kill('SIGKILL');
+        killsServer = false;
+        return ingest(delivery);
+      });
       return reader;
     };
     let published = 0;
     let isOver = false;
+    let killsServer = false;
     const readers: KafkaReader[] = [];
     const stored = () => readers.reduce((sum, reader) => sum + reader.stats().messages, 0);
     const publishing = (async () => {
@@ -88,7 +94,7 @@ describeWithKafka('Kafka readers over tables behind a server', () => {
     await eventually(() => first.stats().messages > 200 || undefined);
     const second = await start();
     await eventually(() => second.stats().messages > 100 || undefined);
-    server.process.kill('SIGKILL');
+    killsServer = true;
     await eventually(
       () => first.stats().failed_deliveries + second.stats().failed_deliveries > 0 || undefined,
     );

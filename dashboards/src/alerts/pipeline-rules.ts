@@ -172,6 +172,10 @@ function dataLate({ data_late_s, pipeline_for_s, keep_firing_s }: AlertThreshold
           query: 'rate(headway_bus_failed_deliveries_total[5m])',
         },
         {
+          look: 'The same before anything is delivered: positions are in the tables, too.',
+          query: 'rate(headway_bus_kafka_failed_positions_total[5m])',
+        },
+        {
           look: 'How long a delivery takes.',
           query: 'histogram_quantile(0.99, rate(headway_bus_delivery_duration_seconds_bucket[5m]))',
         },

@@ -145,7 +145,10 @@ export class GroupMember {
     const { signal } = generation;
     const { positions, handler, deadLetters, connection } = this.#deps;
     const { topic, ends } = connection;
-    const retrying = { ...this.#retrying, signal };
+    const onFailure = () => {
+      this.#counts.failed_positions += 1;
+    };
+    const retrying = { ...this.#retrying, signal, onFailure };
     const claim = await untilDone('partition not claimed', () => positions.claim(topic, partition), retrying);
     if (claim === undefined) return;
     const deps = {

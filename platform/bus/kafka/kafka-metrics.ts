@@ -47,6 +47,7 @@ export function measureKafkaReader(counters: Counters, reader: Pick<KafkaReader,
   instruments.total('headway_bus_kafka_fenced_total', () => reader.stats().fenced);
   instruments.total('headway_bus_kafka_lost_messages_total', () => reader.stats().lost_messages);
   instruments.total('headway_bus_kafka_changed_logs_total', () => reader.stats().changed_logs);
+  instruments.total('headway_bus_kafka_failed_positions_total', () => reader.stats().failed_positions);
   instruments.total('headway_bus_kafka_failed_commits_total', () => reader.stats().failed_commits);
   instruments.total('headway_bus_kafka_joins_total', () => reader.stats().joins);
   instruments.total('headway_bus_kafka_client_restarts_total', () => reader.stats().restarts);

@@ -10,7 +10,7 @@ import { pause } from './pause.ts';
 import { cutRanges } from './range.ts';
 import type { KafkaReaderConfig } from './reader-config.ts';
 import type { MutableCounts } from './reader-counts.ts';
-import { untilDone } from './retry.ts';
+import { type Trying, untilDone } from './retry.ts';
 
 /** What one fetch gave of a partition. */
 export interface Fetched {
@@ -227,7 +227,7 @@ export class PartitionReader {
         await positions.begin(this.#fence, range);
         await positions.finish(this.#fence, range, new Map([[INCARNATION, incarnation]]));
       },
-      this.#deps,
+      this.#writing,
     );
     if (done === undefined) return;
     counts.changed_logs += 1;
@@ -265,7 +265,7 @@ export class PartitionReader {
     const begun = await untilDone(
       'a range was not written down',
       () => positions.begin(this.#fence, range),
-      this.#deps,
+      this.#writing,
     );
     if (begun === undefined) return false;
     const handled = await untilDone(
@@ -280,7 +280,7 @@ export class PartitionReader {
     const finished = await untilDone(
       'a range that is stored was not written down',
       () => positions.finish(this.#fence, range, sequences),
-      this.#deps,
+      this.#writing,
     );
     if (finished === undefined) return false;
     for (const [producer, sequence] of sequences) this.#sequences.set(producer, sequence);
@@ -327,6 +327,14 @@ export class PartitionReader {
       log_to: high,
       lost_messages_max: lost,
     });
+  }
+
+  get #writing(): Trying {
+    const { counts } = this.#deps;
+    const onFailure = () => {
+      counts.failed_positions += 1;
+    };
+    return { ...this.#deps, onFailure };
   }
 
   get #logName(): string {

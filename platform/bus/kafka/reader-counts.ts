@@ -13,6 +13,8 @@ export interface ReaderCounts {
   readonly skipped_sequences: number;
   /** Deliveries whose handler failed; each is tried again. */
   readonly failed_deliveries: number;
+  /** Times that the tables did not take, or give, a position; each is tried again. */
+  readonly failed_positions: number;
   /** Ranges that an earlier claim had begun, delivered again. */
   readonly repeated_ranges: number;
   /** Partitions given up because another process claimed them. */
@@ -40,6 +42,7 @@ export function noCounts(): MutableCounts {
     copies: 0,
     skipped_sequences: 0,
     failed_deliveries: 0,
+    failed_positions: 0,
     repeated_ranges: 0,
     fenced: 0,
     lost_messages: 0,

@@ -7,6 +7,14 @@ export interface RetryPauses {
   readonly retry_max_s: number;
 }
 
+export interface Trying {
+  readonly config: RetryPauses;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Called at each failure. */
+  readonly onFailure?: () => void;
+}
+
 /**
  * Tries until it succeeds, with growing pauses; undefined when the signal ended it. The first try is always made, and a
  * try that is under way is waited for. Only Fenced is thrown: what another process has taken over no later try can do.
@@ -14,7 +22,7 @@ export interface RetryPauses {
 export async function untilDone<T>(
   what: string,
   work: (attempt: number) => Promise<T>,
-  { config, log, signal }: { config: RetryPauses; log: Log; signal: AbortSignal },
+  { config, log, signal, onFailure }: Trying,
 ): Promise<{ readonly value: T } | undefined> {
   let pause_s = config.retry_first_s;
   for (let attempt = 1; ; attempt++) {
@@ -22,6 +30,7 @@ export async function untilDone<T>(
       return { value: await work(attempt) };
     } catch (cause) {
       if (cause instanceof Fenced) throw cause;
+      onFailure?.();
       const problem = cause instanceof Error ? cause.message : String(cause);
       log.warn(what, { problem, attempt, retry_in_s: pause_s });
     }
