@@ -12,6 +12,7 @@ import type { Store } from '../../platform/store/store.ts';
 import type { Counters } from '../../platform/telemetry/counters.ts';
 import { type AnalyzerCounters, createAnalyzerCounters, NO_COUNTERS } from './analyzer-counters.ts';
 import type { AnalyzerConfig } from './config.ts';
+import { ALL_JOBS, arrivedJobs, type BusPart } from './metrics/arrived-jobs.ts';
 import { createBaselines } from './metrics/baselines.ts';
 import { DeviceWindow, ReadingBudget } from './metrics/device-window.ts';
 import { createContextReader, type JobContext } from './metrics/job-context.ts';
@@ -32,6 +33,8 @@ export interface AnalyzerDependencies {
   readonly device_telemetry?: DeviceTelemetryConfig;
   /** Which jobs are accounted here, where several share the work (`shards.ts`); all of them unless given. */
   readonly owns?: (job: string) => boolean;
+  /** The partition of the bus that those jobs are of: no others need be asked for. */
+  readonly part?: BusPart | undefined;
   /** What all analyzers of a process have together. */
   readonly shared?: SharedParts;
 }
@@ -344,8 +347,10 @@ class Accountant {
   /** Follows again what an earlier process followed, and what arrived after it wrote its last point. */
   async #resume(): Promise<void> {
     const { store, clock, config } = this.#dependencies;
+    const part = { ...(this.#dependencies.part ?? ALL_JOBS) };
     const progress = await store.query<{ job: string; newest_version: number }>(
       namedQuery('derived_progress'),
+      part,
     );
     for (const { job, newest_version } of progress) {
       if (!this.#owns(job)) continue;
@@ -354,7 +359,7 @@ class Accountant {
       this.#writer.continueAfter(Number(newest_version) + INSERTS_OF_A_TICK_MAX);
     }
     const alive_us = clock.now_us() - Math.max(config.abandoned_after_s, config.ended_visible_s) * 1e6;
-    for await (const { job, newest_received_ms } of allJobs(store)) {
+    for await (const { job, newest_received_ms } of arrivedJobs(store, part)) {
       if (!this.#owns(job)) continue;
       const written_us = this.#written.get(job);
       const isNew = written_us === undefined || newest_received_ms * 1000 >= written_us;
@@ -370,21 +375,3 @@ class Accountant {
 
 /** Above the inserts that one writing of many jobs takes. */
 const INSERTS_OF_A_TICK_MAX = 10_000;
-
-interface StoredJob {
-  readonly job: string;
-  readonly newest_received_ms: number;
-}
-
-const JOBS_PER_PAGE = 1000;
-
-async function* allJobs(store: Store): AsyncGenerator<StoredJob> {
-  let after = '';
-  for (;;) {
-    const page = await store.query<StoredJob>(namedQuery('jobs'), { after, page: JOBS_PER_PAGE });
-    yield* page;
-    const last = page.at(-1);
-    if (last === undefined || page.length < JOBS_PER_PAGE) return;
-    after = last.job;
-  }
-}

@@ -2,6 +2,7 @@ import { type Fence, Fenced } from '../../platform/fence.ts';
 import { fencedStore } from '../../platform/store/fenced-store.ts';
 import { type Analyzer, type AnalyzerDependencies, createAnalyzer, type StoredJobs } from './analyzer.ts';
 import { createAnalyzerCounters, NO_COUNTERS } from './analyzer-counters.ts';
+import type { BusPart } from './metrics/arrived-jobs.ts';
 import { ReadingBudget } from './metrics/device-window.ts';
 
 /** Part of the jobs, which one process at a time accounts: those of one partition of the bus. */
@@ -9,9 +10,11 @@ export interface Shard {
   readonly name: string;
   /** The claim under which its rows are written. */
   readonly fence: Fence;
+  /** Which partition that is, so that no jobs of others are read when it is taken. */
+  readonly part?: BusPart;
 }
 
-export interface ShardDependencies extends Omit<AnalyzerDependencies, 'owns' | 'shared'> {
+export interface ShardDependencies extends Omit<AnalyzerDependencies, 'owns' | 'part' | 'shared'> {
   /** The name of the shard that a job belongs to; undefined while that is not known. */
   readonly shardOf: (job: string) => string | undefined;
 }
@@ -97,7 +100,7 @@ class ShardHolder {
     return [...this.#held.keys()];
   }
 
-  take({ name, fence }: Shard): void {
+  take({ name, fence, part }: Shard): void {
     const { store, shardOf, log, ...rest } = this.#dependencies;
     this.release(name);
     const analyzer = createAnalyzer({
@@ -105,6 +108,7 @@ class ShardHolder {
       log,
       store: fencedStore(store, fence, () => this.#lost(name, fence)),
       owns: (job) => shardOf(job) === name,
+      part,
       shared: this.#shared,
     });
     this.#held.set(name, { fence, analyzer });

@@ -124,7 +124,7 @@ class Keeper implements ShardKeeper {
   }
 
   async #claim(partition: number, order: number): Promise<void> {
-    const { analyzer, nameOf, claim, retry_s, log } = this.#dependencies;
+    const { analyzer, dealing, nameOf, claim, retry_s, log } = this.#dependencies;
     const name = nameOf(partition);
     const { signal } = this.#stopping;
     const isAsked = () => !signal.aborted && this.#wanted.get(partition) === order;
@@ -134,7 +134,7 @@ class Keeper implements ShardKeeper {
         // dealt away in the meantime, and perhaps back: somebody else may have claimed it after that
         if (!isAsked()) return;
         this.#wanted.delete(partition);
-        analyzer.take({ name, fence });
+        analyzer.take({ name, fence, part: { partition, partitions: dealing.count } });
       } catch (error) {
         log.warn('a shard could not be claimed; it is tried again', { shard: name, error: String(error) });
         await pause(retry_s * 1000, undefined, { signal }).catch(() => undefined);

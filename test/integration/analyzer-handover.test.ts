@@ -145,5 +145,5 @@ describe('a shard that another process takes over', () => {
     };
     expect(told(straight)).toContainEqual(expect.objectContaining(badput));
     expect(told(behind)).toEqual(told(straight));
-  });
+  }, 240_000);
 });
