@@ -3,13 +3,9 @@ import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { StoreServerConfig } from './config.ts';
 import { type Unreached, unreachedOf } from './server-errors.ts';
+import { type FormBody, formOf } from './server-form.ts';
+import { parameterText, type SpreadParameters, spreadParameters } from './server-parameters.ts';
 import type { QueryParameters } from './store.ts';
-
-/** A body of `multipart/form-data`, of which a request can be made more than once. */
-export interface FormBody {
-  readonly contentType: string;
-  readonly chunks: readonly Uint8Array[];
-}
 
 type Settings = Readonly<Record<string, string | number>>;
 
@@ -42,6 +38,8 @@ export class ServerConnection {
   }
 
   query<Row>(sql: string, parameters: QueryParameters): Promise<Row[]> {
+    const spread = spreadParameters(sql, parameters);
+    if (spread.tables.length > 0) return this.#reach(() => this.#queryWithTables<Row>(spread));
     return this.#reach(async () => {
       const result = await this.#asking.query({
         query: sql,
@@ -50,6 +48,16 @@ export class ServerConnection {
       });
       return await result.json<Row>();
     });
+  }
+
+  async #queryWithTables<Row>({ sql, parameters, tables }: SpreadParameters): Promise<Row[]> {
+    const texts = Object.entries(parameters).map(([name, value]) => [name, parameterText(value)] as const);
+    const { stream } = await this.#asking.exec(
+      requestOf(formOf(`${sql}\nFORMAT JSONEachRow`, new Map(texts), tables)),
+    );
+    const chunks: Buffer[] = await stream.toArray();
+    const lines = Buffer.concat(chunks).toString().split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
   }
 
   command(sql: string, parameters: QueryParameters, settings: Settings = {}): Promise<void> {
@@ -66,11 +74,8 @@ export class ServerConnection {
   post(form: FormBody, queryId: string, settings: Settings): Promise<void> {
     return this.#reach(async () => {
       const { stream } = await this.#writing.exec({
-        // it is a part of the form
-        query: '',
-        values: Readable.from(form.chunks, { objectMode: false }),
+        ...requestOf(form),
         query_id: queryId,
-        http_headers: { 'Content-Type': form.contentType },
         clickhouse_settings: { ...settings },
       });
       await stream.toArray();
@@ -98,6 +103,15 @@ export class ServerConnection {
       throw unreachedOf(cause, this.#config.url) ?? cause;
     }
   }
+}
+
+/** The statement is a part of the form. */
+function requestOf({ contentType, chunks }: FormBody) {
+  return {
+    query: '',
+    values: Readable.from(chunks, { objectMode: false }),
+    http_headers: { 'Content-Type': contentType },
+  };
 }
 
 function clientOf(

@@ -7,15 +7,8 @@ import { insertSql, quoteName, structureOf } from './insert-sql.ts';
 import { type ClusterWays, clusterWays } from './server-cluster.ts';
 import { ServerConnection } from './server-connection.ts';
 import { shownUrl, Unreached } from './server-errors.ts';
-import {
-  claimPrefix,
-  insertForm,
-  insertId,
-  namePrefix,
-  rowLines,
-  STAGED,
-  type StagedRows,
-} from './server-insert.ts';
+import { type FormTable, formOf } from './server-form.ts';
+import { claimPrefix, insertId, namePrefix, rowLines, STAGED } from './server-insert.ts';
 import { RunningStatements } from './server-running.ts';
 import { type ClaimableStore, type InsertOptions, type QueryParameters, StoreError } from './store.ts';
 import { TableShapes } from './table-shapes.ts';
@@ -109,7 +102,7 @@ class ServerStore implements ClaimableStore {
       const shape = await this.#shapes.of(table, columns);
       const structure = structureOf(table, columns, shape);
       const body = [rowLines(rows, shape.types)];
-      await this.#insert(table, columns, { structure, format: 'JSONEachRow', body }, options);
+      await this.#insert(table, columns, { name: STAGED, structure, format: 'JSONEachRow', body }, options);
     }, options.fence);
   }
 
@@ -122,7 +115,7 @@ class ServerStore implements ClaimableStore {
     if (body.every((part) => part.length === 0)) return;
     await this.#track(async () => {
       const structure = structureOf(table, columns, await this.#shapes.of(table, columns));
-      await this.#insert(table, columns, { structure, format: 'RowBinary', body }, options);
+      await this.#insert(table, columns, { name: STAGED, structure, format: 'RowBinary', body }, options);
     }, options.fence);
   }
 
@@ -157,7 +150,7 @@ class ServerStore implements ClaimableStore {
   async #insert(
     table: string,
     columns: readonly string[],
-    rows: StagedRows,
+    rows: FormTable,
     options: InsertOptions,
   ): Promise<void> {
     await this.#settle();
@@ -176,13 +169,14 @@ class ServerStore implements ClaimableStore {
   async #send(
     table: string,
     columns: readonly string[],
-    rows: StagedRows,
+    rows: FormTable,
     options: InsertOptions,
   ): Promise<void> {
     const shape = await this.#shapes.of(table, columns);
     const isSpread = this.#ways.isCluster;
     if (options.again === true) await this.#catchUp(table);
-    const form = insertForm(insertSql({ table, columns, from: STAGED, isSpread }, shape, options), rows);
+    const sql = insertSql({ table, columns, from: STAGED, isSpread }, shape, options);
+    const form = formOf(sql, new Map(), [rows]);
     const id = insertId(options.fence);
     try {
       await repeated(isNobodyThere, () =>

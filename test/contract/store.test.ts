@@ -162,6 +162,20 @@ describe.each(STORES)('the store contract: $name', ({ open }) => {
     expect(await store.query(sql, parameters)).toEqual([parameters]);
   });
 
+  it('binds lists of any length', async () => {
+    const names = Array.from({ length: 30_000 }, (_, id) => `it's \\ node-${id}`);
+    const times = names.map((_, id) => 10_000_000 + id);
+    const sql = `SELECT length({names:Array(String)}) AS count, {names:Array(String)}[7] AS seventh,
+      {last:String} IN {names:Array(String)} AS is_in, has({names:Array(String)}, {last:String}) AS has_it,
+      transform(3, [1, 3], ['a', {short:Array(String)}[1]], '') AS picked, arraySum({times:Array(Int64)}) AS sum`;
+    const last = names.at(-1) ?? '';
+    const short = [`p'\t\\q`];
+    const sum = times.reduce((total, one) => total + one, 0);
+    expect(await store.query(sql, { names, times, last, short })).toEqual([
+      { count: 30_000, seventh: names[6], is_in: 1, has_it: 1, picked: short[0], sum },
+    ]);
+  });
+
   it('gives up a query that is too long, too large or wrong, each with its own code', async () => {
     const cases: [string, StoreError['code']][] = [
       ['SELECT number FROM numbers(1001)', 'too_many_rows'],

@@ -3,13 +3,16 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Fenced } from '../../platform/fence.ts';
+import { silentLog } from '../../platform/log.ts';
 import { clusterPlace } from '../../platform/store/cluster-tables.ts';
 import { STORE_SERVER_DEFAULTS } from '../../platform/store/config.ts';
 import { migrate } from '../../platform/store/migrate.ts';
 import { namedQuery } from '../../platform/store/named-queries.ts';
 import { createPartitionPositions } from '../../platform/store/partition-positions.ts';
 import type { ClaimableStore, QueryParameters } from '../../platform/store/store.ts';
-import { openTrialStore } from '../support/clickhouse-server/start.ts';
+import { HEADWAY_DEFAULTS } from '../../services/all-in-one/config.ts';
+import { tablesOf } from '../../services/cluster/tables.ts';
+import { openTrialStore, type RunningServer } from '../support/clickhouse-server/start.ts';
 import type { RenderedTables } from '../support/rendered-tables.ts';
 import { makeFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -37,7 +40,7 @@ describe('the rendered tables, as the engine takes them', () => {
 describe('a cluster of one node', () => {
   let folders: { path: string; remove(): Promise<void> }[];
   let one: ClaimableStore;
-  let cluster: ClaimableStore;
+  let cluster: ClaimableStore & { readonly server: RunningServer };
 
   beforeAll(async () => {
     folders = [await makeFolder(), await makeFolder()];
@@ -79,6 +82,50 @@ describe('a cluster of one node', () => {
       if ((await one.query(sql, parametersOf(sql))).length > 0) answered.push(name);
     }
     expect(answered.length).toBeGreaterThan(30);
+  });
+
+  it('tells the same of a ledger in one stretch and in so many that they no longer fit into a parameter', async () => {
+    const sql = namedQuery('job_device_telemetry');
+    const cuts = Array.from({ length: 20_001 }, (_, index) => Math.round(index * 4.5));
+    const many = {
+      ...parametersOf(sql),
+      segment_buckets: cuts.slice(1).map(() => 'productive'),
+      segment_from_ms: cuts.slice(0, -1),
+      segment_to_ms: cuts.slice(1),
+    };
+    const wanted = await one.query<Record<string, unknown>>(sql, parametersOf(sql));
+    expect(wanted.length).toBeGreaterThan(0);
+    for (const store of [one, cluster]) {
+      const got = await store.query<Record<string, unknown>>(sql, many);
+      expect(got).toHaveLength(wanted.length);
+      const keyOf = (row: Record<string, unknown>) => `${row['node']} ${row['device']} ${row['target']}`;
+      for (const row of got) {
+        const same = wanted.find((other) => keyOf(other) === keyOf(row));
+        for (const [column, value] of Object.entries(row)) {
+          if (typeof value === 'number') expect(value, column).toBeCloseTo(Number(same?.[column]), 3);
+          else expect(value, column).toEqual(same?.[column]);
+        }
+      }
+    }
+  });
+
+  it('is what the processes of a cluster make of it', async () => {
+    const { url } = cluster.server;
+    const clickhouse = {
+      ...HEADWAY_DEFAULTS.clickhouse,
+      url,
+      user: 'u',
+      password: "p'w",
+      cluster: CLUSTER,
+      database: 'by_role',
+    };
+    const tables = tablesOf({ ...HEADWAY_DEFAULTS, clickhouse }, silentLog);
+    const store = await tables.open(new AbortController().signal);
+    const engines = await store?.query<{ engine: string }>(
+      `SELECT DISTINCT engine FROM system.tables WHERE database = 'by_role' ORDER BY engine`,
+    );
+    expect(engines).toContainEqual({ engine: 'Distributed' });
+    await tables.close();
   });
 
   it('inserts a token once, what is missing again, and nothing of an earlier claim', async () => {
@@ -185,6 +232,7 @@ const GIVEN: QueryParameters = {
   points: 1000,
   series_limit: 1000,
   samples_limit: 1000,
+  partitions: 1,
 };
 
 function parametersOf(sql: string): QueryParameters {

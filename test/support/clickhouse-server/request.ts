@@ -9,6 +9,9 @@ const inflate = promisify(gunzip);
 /** Body of a request, decompressed; more is refused. */
 const BODY_BYTES_MAX = 1024 ** 3;
 
+/** Value of a parameter or field, `http_max_field_value_size` of a server that nobody configured. */
+const VALUE_BYTES_MAX = 128 * 1024;
+
 /** A table that comes with the statement and lives as long as it. */
 export interface ExternalTable {
   readonly name: string;
@@ -47,6 +50,10 @@ export async function readQueryRequest(request: IncomingMessage, url: URL): Prom
     else tables.push(externalTable(name, body, new Map(fields)));
   }
   const isOfTable = (name: string) => parts !== null && /_(format|types|structure)$/.test(name);
+  for (const [name, value] of fields) {
+    if (value.length > VALUE_BYTES_MAX)
+      throw new ServerException(1000, 'POCO_EXCEPTION', `Field value too long: ${name}`);
+  }
   const sql = fields.flatMap(([name, value]) => (name === 'query' ? [value] : [])).join('');
   const settings = new Map<string, string>();
   const own = new Map<string, string>();
