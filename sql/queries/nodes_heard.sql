@@ -4,4 +4,4 @@
 -- unit: microseconds since the epoch; 0 when nothing was heard since then
 SELECT toUnixTimestamp64Milli(max(ts)) * 1000 AS heard_us
 FROM device_samples
-WHERE has({nodes:Array(String)}, node) AND ts >= fromUnixTimestamp64Milli({since_ms:Int64})
+WHERE node IN {nodes:Array(String)} AND ts >= fromUnixTimestamp64Milli({since_ms:Int64})
