@@ -10,12 +10,33 @@ export interface Weighted {
  * Returns undefined for an empty sample: there is no number to give.
  */
 export function quantile(sample: readonly Weighted[], q: number): number | undefined {
-  const sorted = sample.filter(({ count }) => count > 0).sort((a, b) => a.value - b.value);
-  const total = sorted.reduce((sum, { count }) => sum + count, 0);
+  const values = new Float64Array(sample.length);
+  const counts = new Float64Array(sample.length);
+  for (const [index, { value, count }] of sample.entries()) {
+    values[index] = value;
+    counts[index] = count;
+  }
+  return quantileOf(values, counts, q);
+}
+
+/** The same of a sample in columns, which are sorted in place where that can be. */
+export function quantileOf(values: Float64Array, counts: Float64Array, q: number): number | undefined {
+  const each = counts[0] ?? 0;
+  if (each > 0 && counts.every((count) => count === each)) {
+    const sorted = values.sort();
+    return between(sorted.length * each, q, (rank) => sorted[Math.floor(rank / each)] ?? Number.NaN);
+  }
+  const sorted = [...values].map((value, index) => ({ value, count: counts[index] ?? 0 }));
+  const told = sorted.filter(({ count }) => count > 0).sort((a, b) => a.value - b.value);
+  const total = told.reduce((sum, { count }) => sum + count, 0);
+  return between(total, q, (rank) => valueAtRank(told, rank));
+}
+
+function between(total: number, q: number, valueAt: (rank: number) => number): number | undefined {
   if (total === 0) return undefined;
   const position = q * (total - 1);
-  const below = valueAtRank(sorted, Math.floor(position));
-  const above = valueAtRank(sorted, Math.ceil(position));
+  const below = valueAt(Math.floor(position));
+  const above = valueAt(Math.ceil(position));
   return below + (above - below) * (position - Math.floor(position));
 }
 

@@ -100,15 +100,7 @@ export class IdealLearning {
   }
 
   push(step: KeptStep): void {
-    const { window_steps, steps_min } = this.#limits;
-    const key = groupOf(step, this.#scope);
-    let group = this.#groups.get(key);
-    if (group === undefined) {
-      const options = { window_steps, steps_min, best: 'lowest' } as const;
-      const [timed, whole] = [new SustainedWindows(options), new SustainedWindows(options)];
-      group = { first: step, count: 0, timed, whole, whole_count: 0, tokens: [] };
-      this.#groups.set(key, group);
-    }
+    const group = this.#groupFor(step);
     group.count += step.count;
     if (this.#scope.isPerToken) group.tokens.push(step.tokens ?? 0);
     const scale = scaleOf(step, this.#scope);
@@ -118,6 +110,27 @@ export class IdealLearning {
     group.whole.push(step, step.step_s / scale);
     group.whole_count += step.count;
   }
+
+  /** Mostly that of the step before. */
+  #groupFor(step: KeptStep): Group {
+    const [last, of] = [this.#last, this.#lastGroup];
+    const isKnown = last !== undefined && this.#scope.changed_at_us === undefined && isAlike(last, step);
+    if (isKnown && of !== undefined) return of;
+    const key = groupOf(step, this.#scope);
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      const { window_steps, steps_min } = this.#limits;
+      const options = { window_steps, steps_min, best: 'lowest' } as const;
+      const [timed, whole] = [new SustainedWindows(options), new SustainedWindows(options)];
+      group = { first: step, count: 0, timed, whole, whole_count: 0, tokens: [] };
+      this.#groups.set(key, group);
+    }
+    this.#last = step;
+    this.#lastGroup = group;
+    return group;
+  }
+  #last: KeptStep | undefined;
+  #lastGroup: Group | undefined;
 
   /** As far as they are known now. */
   ideals(): Ideals {
@@ -148,7 +161,22 @@ export class IdealLearning {
       list.push({ ...known, ideal_step_s: learned * usual, source: 'learned', steps: count });
     }
     const keyOf = (step: IdealKey) => groupOf(step, this.#scope);
-    return { list, key: keys.join('\n'), groupOf: keyOf, of: (step) => figures.get(keyOf(step))?.(step) };
+    const [only] = figures.values();
+    const [first] = this.#groups.keys();
+    // one group of steps is the rule: whose step is not of it is of none
+    const isOne = this.#groups.size === 1 && only !== undefined && this.#scope.changed_at_us === undefined;
+    let last: IdealKey | undefined;
+    const isOfFirst = (step: IdealKey) => {
+      if (last !== undefined && isAlike(last, step)) return true;
+      const isIt = keyOf(step) === first;
+      if (isIt) last = step;
+      return isIt;
+    };
+    const of = (step: IdealKey) => {
+      if (isOne) return isOfFirst(step) ? only(step) : undefined;
+      return figures.get(keyOf(step))?.(step);
+    };
+    return { list, key: keys.join('\n'), groupOf: keyOf, of };
   }
 
   #learned({ timed, whole, whole_count }: Group): number | null {
@@ -165,6 +193,11 @@ export class IdealLearning {
     }
     return learning;
   }
+}
+
+/** Whether two steps of one specification are of one group. */
+function isAlike(a: IdealKey, b: IdealKey): boolean {
+  return a.devices === b.devices && a.tokens === b.tokens;
 }
 
 function groupOf({ start_us, devices, tokens }: IdealKey, { changed_at_us, isPerToken }: IdealScope): string {

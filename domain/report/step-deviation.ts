@@ -1,4 +1,4 @@
-import { median, quantile, type Weighted } from '../statistics.ts';
+import { quantileOf } from '../statistics.ts';
 import type { KeptStep } from './throughput.ts';
 
 /** The newest steps against those before them, as Google's ml-goodput-measurement counts (v0.2.3, `goodput_utils.py`). */
@@ -33,22 +33,60 @@ export function stepDeviation(
   measured: readonly Pick<KeptStep, 'step_s' | 'count'>[],
   limits: DeviationLimits = DEVIATION_DEFAULTS,
 ): StepDeviation {
-  const recent: Weighted[] = [];
-  const before: Weighted[] = [];
-  let seen = 0;
-  const end = limits.recent_steps + limits.before_steps;
-  for (let index = measured.length - 1; index >= 0 && seen < end; index--) {
+  const newest = new NewestTimes(limits);
+  for (let index = measured.length - 1; index >= 0 && !newest.isFull; index--) {
     const step = measured[index];
-    if (step === undefined) break;
-    const ofRecent = Math.min(step.count, Math.max(0, limits.recent_steps - seen));
-    const ofBefore = Math.min(step.count - ofRecent, end - seen - ofRecent);
-    recent.push({ value: step.step_s, count: ofRecent });
-    before.push({ value: step.step_s, count: ofBefore });
-    seen += step.count;
+    if (step !== undefined) newest.push(step.step_s, step.count);
   }
-  const counts = { recent_steps: weight(recent), before_steps: weight(before) };
-  const recent_p90_s = quantile(recent, 0.9) ?? null;
-  const before_median_s = median(before) ?? null;
+  return newest.deviation();
+}
+
+/** Times of steps from the newest on back, until there are enough. */
+export class NewestTimes {
+  readonly #limits: DeviationLimits;
+  #seen = 0;
+  readonly #recent: number[] = [];
+  readonly #recentCounts: number[] = [];
+  readonly #before: number[] = [];
+  readonly #beforeCounts: number[] = [];
+
+  constructor(limits: DeviationLimits = DEVIATION_DEFAULTS) {
+    this.#limits = limits;
+  }
+
+  get isFull(): boolean {
+    return this.#seen >= this.#limits.recent_steps + this.#limits.before_steps;
+  }
+
+  push(step_s: number, count: number): void {
+    const { recent_steps, before_steps } = this.#limits;
+    const ofRecent = Math.min(count, Math.max(0, recent_steps - this.#seen));
+    const ofBefore = Math.min(count - ofRecent, recent_steps + before_steps - this.#seen - ofRecent);
+    if (ofRecent > 0) {
+      this.#recent.push(step_s);
+      this.#recentCounts.push(ofRecent);
+    }
+    if (ofBefore > 0) {
+      this.#before.push(step_s);
+      this.#beforeCounts.push(ofBefore);
+    }
+    this.#seen += count;
+  }
+
+  deviation(): StepDeviation {
+    const recent_p90_s = quantileAt(this.#recent, this.#recentCounts, 0.9);
+    const before_median_s = quantileAt(this.#before, this.#beforeCounts, 0.5);
+    const counts = { recent_steps: sum(this.#recentCounts), before_steps: sum(this.#beforeCounts) };
+    return deviationOf(recent_p90_s, before_median_s, counts, this.#limits);
+  }
+}
+
+function deviationOf(
+  recent_p90_s: number | null,
+  before_median_s: number | null,
+  counts: Pick<StepDeviation, 'recent_steps' | 'before_steps'>,
+  limits: DeviationLimits,
+): StepDeviation {
   const known = { recent_p90_s, before_median_s, ...counts };
   if (recent_p90_s === null || before_median_s === null || counts.before_steps < limits.before_steps_min) {
     const reason = `fewer than ${limits.recent_steps + limits.before_steps_min} measured steps: there is no usual step time to compare with`;
@@ -58,6 +96,10 @@ export function stepDeviation(
   return { ratio, difference_s: recent_p90_s - before_median_s, ...known, reason: null };
 }
 
-function weight(sample: readonly Weighted[]): number {
-  return sample.reduce((sum, { count }) => sum + count, 0);
+function quantileAt(values: readonly number[], counts: readonly number[], q: number): number | null {
+  return quantileOf(Float64Array.from(values), Float64Array.from(counts), q) ?? null;
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

@@ -1,7 +1,7 @@
 import type { KeptTrack } from '../kept-track.ts';
 import { baselineOf } from '../learned-baseline.ts';
 import { recentRates } from '../live-rates.ts';
-import { DEVIATION_DEFAULTS, stepDeviation } from '../step-deviation.ts';
+import { NewestTimes } from '../step-deviation.ts';
 import type { KeptStep } from '../throughput.ts';
 import type { KeptFigures } from './kept-figures.ts';
 import type { KeptDefaults, KeptRows } from './kept-rows.ts';
@@ -85,23 +85,16 @@ export class LiveTrack implements KeptTrack {
   };
 
   deviation: KeptTrack['deviation'] = () => {
-    const { recent_steps, before_steps } = DEVIATION_DEFAULTS;
-    const times: Pick<KeptStep, 'step_s' | 'count'>[] = [];
-    let seen = 0;
-    for (let index = this.#newest.length - 1; index >= 0 && seen < recent_steps + before_steps; index--) {
+    const times = new NewestTimes();
+    for (let index = this.#newest.length - 1; index >= 0 && !times.isFull; index--) {
       const newest = this.#newest[index];
-      if (newest?.isMeasured !== true) continue;
-      times.push(newest.step);
-      seen += newest.step.count;
+      if (newest?.isMeasured === true) times.push(newest.step.step_s, newest.step.count);
     }
     const { rows, length, isMeasured } = this.#sealed;
-    for (let row = length - 1; row >= 0 && seen < recent_steps + before_steps; row--) {
-      if (!isMeasured(row)) continue;
-      const count = rows.count(row);
-      times.push({ step_s: rows.stepSeconds(row), count });
-      seen += count;
+    for (let row = length - 1; row >= 0 && !times.isFull; row--) {
+      if (isMeasured(row)) times.push(rows.stepSeconds(row), rows.count(row));
     }
-    return stepDeviation(times.reverse());
+    return times.deviation();
   };
 
   rates: KeptTrack['rates'] = (options) => {

@@ -45,7 +45,8 @@ interface Start {
 /** What is published of a job whose tables were compared as a whole with its account. */
 export function livePublished(published: PublishedJob, look: LiveLook): PublishedLive {
   const { segments, steps: _, ...figures } = published;
-  const steps = stepRows(look.account.tail.steps, []);
+  const { end_us } = sealedBehind(look);
+  const steps = stepRows(look.account.tail.steps, []).filter(({ start_us }) => start_us >= end_us);
   return { ...figures, stretches: new StretchList(segments), ...sealedOf(look, steps) };
 }
 
@@ -89,7 +90,7 @@ export function livePublishing(
     incidents: changedIncidents(before.incidents, view.account.incidents),
   };
   const revision = revisionFor(before, parts, rows.segments.length + rows.incidents.length > 0);
-  const cut_us = endOfChapters(look, account.sealed.length);
+  const { end_us } = sealedBehind(look);
   const next: PublishedLive = {
     revision: before.unfinished ?? before.revision + (revision === undefined ? 0 : 1),
     unfinished: undefined,
@@ -100,7 +101,7 @@ export function livePublishing(
     stretches,
     ...sealedOf(
       look,
-      now.filter(({ start_us }) => start_us >= cut_us),
+      now.filter(({ start_us }) => start_us >= end_us),
     ),
   };
   const goodput = revision === undefined ? UNKNOWN : goodputs(before, parts);
@@ -124,9 +125,17 @@ function sealedOf(
   look: LiveLook,
   steps: readonly StepRow[],
 ): Pick<PublishedLive, 'chapters' | 'steps' | 'starts' | 'relabel_key'> {
-  const { account, relabel_key } = look;
-  const until_us = endOfChapters(look, account.sealed.length);
-  return { chapters: account.sealed, steps, starts: startsOf(look, until_us), relabel_key };
+  const { relabel_key } = look;
+  const { chapters, end_us } = sealedBehind(look);
+  return { chapters, steps, starts: startsOf(look, end_us), relabel_key };
+}
+
+/** Chapters of an account, and those that its open stretch became: they are published with it, and final. */
+function sealedBehind(look: LiveLook): { readonly chapters: readonly object[]; readonly end_us: number } {
+  const { sealed, justSealed } = look.account;
+  const newest = justSealed.at(-1)?.chapter;
+  if (newest === undefined) return { chapters: sealed, end_us: endOfChapters(look, sealed.length) };
+  return { chapters: [...sealed, ...justSealed.map(({ chapter }) => chapter)], end_us: newest.carry.to_us };
 }
 
 function startsOf({ account }: LiveLook, until_us: number): Map<string, Start> {

@@ -147,6 +147,16 @@ export class StretchList {
   }
 
   #placeOf(segment: Segment): number {
+    for (const place of this.#newest) if (isAlike(this.#kinds[place], segment)) return place;
+    const place = this.#searched(segment);
+    this.#newest.unshift(place);
+    if (this.#newest.length > NEWEST_MAX) this.#newest.pop();
+    return place;
+  }
+  /** Stretches are mostly of few kinds that take turns. */
+  readonly #newest: number[] = [];
+
+  #searched(segment: Segment): number {
     const { bucket, attempt, name, cause, devices, stepping } = segment;
     const key = JSON.stringify([bucket, attempt, name, cause, devices, stepping]);
     const known = this.#places.get(key);
@@ -155,6 +165,19 @@ export class StretchList {
     this.#places.set(key, this.#kinds.length - 1);
     return this.#kinds.length - 1;
   }
+}
+
+const NEWEST_MAX = 4;
+
+function isAlike(a: Segment | undefined, b: Segment): boolean {
+  return (
+    a?.bucket === b.bucket &&
+    a.attempt === b.attempt &&
+    a.name === b.name &&
+    a.cause === b.cause &&
+    a.devices === b.devices &&
+    a.stepping === b.stepping
+  );
 }
 
 function clippedTo(segment: Segment, from_us: number, to_us: number): Segment[] {
