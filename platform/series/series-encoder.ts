@@ -14,6 +14,8 @@ export interface SeriesPoint {
   readonly ts_ms: number;
   /** `stale` ends the series at that time. */
   readonly value: number | 'stale';
+  /** `seriesKey` of its name and labels, where somebody has it at hand. */
+  readonly key?: string;
 }
 
 /** Bodies of a `series` batch and a `series_points` batch (RowBinary, columns as in `platform/store/tables.ts`). */
@@ -47,7 +49,7 @@ export function createSeriesEncoder(config: SeriesEncoderConfig = SERIES_ENCODER
       const values = new RowBinaryWriter(points.length * POINT_BYTES);
       const fresh = new Map<string, bigint>();
       for (const point of points) {
-        const key = seriesKey(point.name, point.labels);
+        const key = point.key ?? seriesKey(point.name, point.labels);
         let id = sent.get(key) ?? fresh.get(key);
         if (id === undefined) {
           id = seriesIdOfKey(key);

@@ -40,16 +40,16 @@ export function pointsAt(
   const points: SeriesPoint[] = [];
   const live = new Set<string>();
   let { known } = series;
-  for (const { name, labels, value } of samples) {
-    const key = seriesKey(name, labels);
+  for (const { name, labels, value, key: told } of samples) {
+    const key = told ?? seriesKey(name, labels);
     live.add(key);
-    points.push({ name, labels, ts_ms, value });
+    points.push({ name, labels, ts_ms, value, key });
     if (!known.has(key)) known = new Map(known).set(key, { name, labels });
   }
   const again = ts_ms <= (series.written_ms.at(-1) ?? Number.NEGATIVE_INFINITY);
   for (const key of again ? series.known.keys() : series.live) {
     const identity = known.get(key);
-    if (identity !== undefined && !live.has(key)) points.push({ ...identity, ts_ms, value: 'stale' });
+    if (identity !== undefined && !live.has(key)) points.push({ ...identity, ts_ms, value: 'stale', key });
   }
   return { points, series: { known, live, written_ms: withTime(series.written_ms, ts_ms) } };
 }

@@ -14,6 +14,7 @@ import { addPhaseSamples } from './phase-samples.ts';
 import { addProgressSamples } from './progress-samples.ts';
 import { addRatioSamples } from './ratio-samples.ts';
 import { addReliabilitySamples } from './reliability-samples.ts';
+import { SeriesNames } from './series-names.ts';
 
 export interface SampleOptions extends EfficiencyOptions {
   /** Newest revision of the job's published account; undefined when it is not known. */
@@ -27,8 +28,9 @@ export function samplesOf(
   view: LiveView,
   options: SampleOptions,
   devices: WindowView | null = null,
+  names: SeriesNames = new SeriesNames(view.job),
 ): MetricSample[] {
-  const list = new SampleList(view.job);
+  const list = new SampleList(names);
   addProgressSamples(list, view);
   list.add('headway_job_revision', options.revision);
   // before the first attempt there is no second to account for

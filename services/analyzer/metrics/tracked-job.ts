@@ -31,6 +31,7 @@ import {
   type SeriesIdentity,
 } from './job-series.ts';
 import { samplesOf } from './samples.ts';
+import { SeriesNames } from './series-names.ts';
 
 /** What arrived so shortly before the last writing may have been stored after it, and counts as new. */
 const RESUME_OVERLAP_MS = 60_000;
@@ -91,11 +92,13 @@ export class TrackedJob {
   readonly #config: TrackingConfig;
 
   readonly #devices: DeviceWindow;
+  readonly #names: SeriesNames;
 
   constructor(job: string, store: Store, config: TrackingConfig, devices: DeviceWindow) {
     const { rate_window_steps: window_steps, normal_steps_min, site } = config;
     this.events = new JobEvents(job, store, { site, rates: { window_steps, normal_steps_min } });
     this.#config = config;
+    this.#names = new SeriesNames(job);
     this.#devices = devices;
   }
 
@@ -197,7 +200,7 @@ export class TrackedJob {
     const collectives = collectivesOf(windows).rows;
     const base = { window_steps, normal_steps_min, baseline_tokens_per_s_per_device };
     const options = { ...base, revision, collectives };
-    return samplesOf(view, options, devices);
+    return samplesOf(view, options, devices, this.#names);
   }
 
   /** Times before `grid_ms`: written ones that new events touched, and a gap since the last one, or since the start. */
