@@ -80,6 +80,7 @@ describe('the tables', () => {
   it.each([
     ['non_replicated_deduplication_window = 10000', 'a repeated delivery would be stored twice'],
     ['fsync_after_insert = 1, fsync_part_directory = 1', 'a power loss would take what the spool let go of'],
+    ['old_parts_lifetime = ', 'a power loss would take what was merged last'],
   ])('all have %s, or else %s', async (setting) => {
     const without = await store.query(
       `SELECT name FROM system.tables WHERE database = currentDatabase() AND name != 'schema_migrations' AND engine != 'View'
