@@ -10,26 +10,50 @@ export interface Weighted {
  * Returns undefined for an empty sample: there is no number to give.
  */
 export function quantile(sample: readonly Weighted[], q: number): number | undefined {
-  const values = new Float64Array(sample.length);
-  const counts = new Float64Array(sample.length);
-  for (const [index, { value, count }] of sample.entries()) {
-    values[index] = value;
-    counts[index] = count;
+  const values: number[] = [];
+  const counts: number[] = [];
+  for (let index = 0; index < sample.length; index++) {
+    const item = sample[index];
+    if (item === undefined || item.count <= 0) continue;
+    values.push(item.value);
+    counts.push(item.count);
   }
   return quantileOf(values, counts, q);
 }
 
-/** The same of a sample in columns, which are sorted in place where that can be. */
-export function quantileOf(values: Float64Array, counts: Float64Array, q: number): number | undefined {
+/** The same of a sample in columns, each value standing a positive number of times. */
+export function quantileOf(
+  values: readonly number[],
+  counts: readonly number[],
+  q: number,
+): number | undefined {
   const each = counts[0] ?? 0;
-  if (each > 0 && counts.every((count) => count === each)) {
-    const sorted = values.sort();
-    return between(sorted.length * each, q, (rank) => sorted[Math.floor(rank / each)] ?? Number.NaN);
+  if (counts.every((count) => count === each)) {
+    const sorted = sortedNumbers(values);
+    return between(values.length * each, q, (rank) => sorted[Math.floor(rank / each)] ?? Number.NaN);
   }
-  const sorted = [...values].map((value, index) => ({ value, count: counts[index] ?? 0 }));
-  const told = sorted.filter(({ count }) => count > 0).sort((a, b) => a.value - b.value);
-  const total = told.reduce((sum, { count }) => sum + count, 0);
+  const told = values.map((value, index) => ({ value, count: counts[index] ?? 0 }));
+  told.sort((a, b) => a.value - b.value);
+  const total = counts.reduce((sum, count) => sum + count, 0);
   return between(total, q, (rank) => valueAtRank(told, rank));
+}
+
+/** Most samples are windows of some dozens: sorting those in place costs less than a column of their own. */
+const FEW = 48;
+
+function sortedNumbers(values: readonly number[]): ArrayLike<number> {
+  if (values.length > FEW) return Float64Array.from(values).sort();
+  const sorted = values.slice();
+  for (let index = 1; index < sorted.length; index++) {
+    const value = sorted[index] ?? 0;
+    let at = index;
+    while (at > 0 && (sorted[at - 1] ?? 0) > value) {
+      sorted[at] = sorted[at - 1] ?? 0;
+      at--;
+    }
+    sorted[at] = value;
+  }
+  return sorted;
 }
 
 function between(total: number, q: number, valueAt: (rank: number) => number): number | undefined {

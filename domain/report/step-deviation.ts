@@ -97,7 +97,7 @@ function deviationOf(
 }
 
 function quantileAt(values: readonly number[], counts: readonly number[], q: number): number | null {
-  return quantileOf(Float64Array.from(values), Float64Array.from(counts), q) ?? null;
+  return quantileOf(values, counts, q) ?? null;
 }
 
 function sum(counts: readonly number[]): number {

@@ -1,4 +1,4 @@
-import { median } from '../statistics.ts';
+import { quantileOf } from '../statistics.ts';
 import type { KeptStep } from './throughput.ts';
 
 /** The newest kept steps that together stand for at least `steps_min` steps; fewer when there are fewer. */
@@ -75,8 +75,10 @@ export class SustainedWindows {
     this.#steps.push(step);
     this.#values.push(value);
     if (this.#seen < window_steps) return;
-    const middle = median(
-      this.#steps.map(({ count }, index) => ({ value: this.#values[index] ?? 0, count })),
+    const middle = quantileOf(
+      this.#values,
+      this.#steps.map(({ count }) => count),
+      0.5,
     );
     const before = this.#best;
     if (middle !== undefined) {

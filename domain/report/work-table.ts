@@ -15,6 +15,8 @@ export interface JudgedStep {
   readonly tokens: number | undefined;
 }
 
+export type Judge = (step: StepExecution, productive_us: number, excluded_us: number) => JudgedStep;
+
 /** Sums over a range of time, in microseconds, or in device-microseconds where devices are known. */
 export interface WorkSums {
   readonly productive: number;
@@ -37,18 +39,6 @@ export interface WorkTable {
   /** Sums of `[from_us, to_us)`. Adjacent ranges add up exactly: each is a difference of whole numbers. */
   wall(from_us: number, to_us: number): WorkSums;
   device(from_us: number, to_us: number): WorkSums | null;
-}
-
-/** What all pieces before a part come to, where the part is all there is in hand. */
-export interface WorkSoFar {
-  /** Where they begin and end, microseconds. */
-  readonly from_us: number;
-  readonly to_us: number;
-  readonly has_devices: boolean;
-  readonly has_flops: boolean;
-  /** By {@link AT}; of their causes only `faster` is known. */
-  readonly wall: Float64Array;
-  readonly device: Float64Array;
 }
 
 /** Columns of running totals. Tokens are whole numbers, mostly: their sums do not depend on their order. */
@@ -75,26 +65,20 @@ interface Totals {
  * The productive time of an account as pieces, each of one kept execution, with what `judge` says of it. What is said of
  * an execution is spread evenly over its productive time; tokens of one without any (a span covers all of it) lie at its
  * end.
- *
- * @param before sums of what comes before `account`, where that is the end of one only; ranges then begin there or at its
- *   own beginning
  */
 export function workTable(
   account: Pick<Account, 'segments' | 'steps'>,
   flops_per_token: number,
-  judge: (step: StepExecution, productive_us: number, excluded_us: number) => JudgedStep,
-  before?: WorkSoFar,
+  judge: Judge,
 ): WorkTable {
   const { list, excluded_us } = piecesOf(account);
-  const has_devices =
-    (before?.has_devices ?? true) &&
-    list.every((piece) => piece.weight !== undefined || lengthOf(piece) === 0);
-  const wall = emptyTotals(list.length, before?.wall);
-  const device = emptyTotals(list.length, before?.device);
-  let has_flops = before?.has_flops ?? false;
+  const has_devices = list.every((piece) => piece.weight !== undefined || lengthOf(piece) === 0);
+  const wall = emptyTotals(list.length);
+  const device = emptyTotals(list.length);
+  let has_flops = false;
   for (const { step, from, to, productive_us } of groupsOf(list)) {
     const cut_us = step === undefined ? 0 : (excluded_us.get(step) ?? 0);
-    const judged = step === undefined ? NOTHING : judge(step, productive_us, cut_us);
+    const judged = step === undefined ? NOTHING_JUDGED : judge(step, productive_us, cut_us);
     has_flops ||= judged.tokens !== undefined;
     const isFaster = isFasterThanIdeal(judged, productive_us);
     let done_us = 0;
@@ -108,7 +92,7 @@ export function workTable(
   }
   for (const { causes } of [wall, device]) for (const values of causes.values()) accumulate(values);
   const sumsOf = (totals: Totals, from_us: number, to_us: number) => {
-    return between(totals, list, from_us, to_us, flops_per_token, before);
+    return between(totals, list, from_us, to_us, flops_per_token);
   };
   return {
     has_devices,
@@ -206,12 +190,10 @@ function addExcluded(
   }
 }
 
-const NOTHING: JudgedStep = { ideal_us: undefined, causes_us: [], tokens: undefined };
+export const NOTHING_JUDGED: JudgedStep = { ideal_us: undefined, causes_us: [], tokens: undefined };
 
-function emptyTotals(pieces: number, before: Float64Array | undefined): Totals {
-  const columns = new Float64Array((pieces + 1) * WIDTH);
-  if (before !== undefined) columns.set(before);
-  return { columns, causes: new Map() };
+function emptyTotals(pieces: number): Totals {
+  return { columns: new Float64Array((pieces + 1) * WIDTH), causes: new Map() };
 }
 
 /** A stretch of the productive time of an execution, microseconds from its beginning, and all there is of it. */
@@ -247,7 +229,7 @@ function addRow(
 
 /** Adds what a piece of a judged execution comes to. */
 export function addPiece(
-  to: Float64Array,
+  to: Float64Array | number[],
   at: number,
   judged: JudgedStep,
   isFaster: boolean,
@@ -268,7 +250,7 @@ export function addPiece(
   if (isFaster) add(to, at + AT.faster, productive - ideal);
 }
 
-function add(to: Float64Array, at: number, value: number): void {
+function add(to: Float64Array | number[], at: number, value: number): void {
   to[at] = (to[at] ?? 0) + value;
 }
 
@@ -305,35 +287,42 @@ function between(
   from_us: number,
   to_us: number,
   flops_per_token: number,
-  before: WorkSoFar | undefined,
 ): WorkSums {
   // also a piece of no length that lies at the very beginning
-  const isFromStart = from_us <= (before?.from_us ?? pieces[0]?.from_us ?? from_us);
-  if (before !== undefined && !isFromStart && from_us < before.to_us) {
-    throw new RangeError('only sums of what lies before are in hand');
-  }
+  const isFromStart = from_us <= (pieces[0]?.from_us ?? from_us);
   const begin = isFromStart ? undefined : placeOf(pieces, from_us);
   const end = placeOf(pieces, Math.max(from_us, to_us));
   const { columns, causes } = totals;
-  const sum = (column: keyof typeof AT) => {
-    const [width, at] = [WIDTH, AT[column]];
-    return valueAt(columns, end, width, at) - (begin === undefined ? 0 : valueAt(columns, begin, width, at));
-  };
-  const [judged, ideal] = [sum('judged'), sum('ideal')];
-  const told = { ...NO_CAUSES, faster: sum('faster') };
+  const told: Partial<Record<SlowCause, number>> = {};
   for (const [cause, values] of causes) {
     told[cause] = valueAt(values, end, 1, 0) - (begin === undefined ? 0 : valueAt(values, begin, 1, 0));
   }
+  const sums = Array.from({ length: WIDTH }, (_, at) => {
+    const of =
+      at === AT.tokens ? tokensAt : (values: Float64Array, place: Place) => valueAt(values, place, WIDTH, at);
+    return of(columns, end) - (begin === undefined ? 0 : of(columns, begin));
+  });
+  return workSums(sums, told, flops_per_token);
+}
+
+/** @param sums by {@link AT}; @param causes those that evidence explains */
+export function workSums(
+  sums: ArrayLike<number>,
+  causes: Readonly<Partial<Record<SlowCause, number>>>,
+  flops_per_token: number,
+): WorkSums {
+  const of = (column: keyof typeof AT) => sums[AT[column]] ?? 0;
+  const [judged, ideal] = [of('judged'), of('ideal')];
+  const told = { ...NO_CAUSES, ...causes, faster: of('faster') };
   const explained = SLOW_CAUSES.reduce((total, cause) => total + told[cause], 0);
-  const tokens = tokensAt(columns, end) - (begin === undefined ? 0 : tokensAt(columns, begin));
   return {
-    productive: sum('productive'),
+    productive: of('productive'),
     judged,
     ideal,
-    counted: sum('counted'),
-    counted_excess: sum('counted_excess'),
+    counted: of('counted'),
+    counted_excess: of('counted_excess'),
     causes: { ...told, unknown: judged - ideal - (explained - told.unknown) },
-    flops: tokens * flops_per_token,
+    flops: of('tokens') * flops_per_token,
   };
 }
 

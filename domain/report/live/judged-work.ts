@@ -4,16 +4,9 @@ import type { ResolvedSpec } from '../job-spec.ts';
 import { judgeOf } from '../job-work.ts';
 import type { SlowdownLimits } from '../slowdown-limits.ts';
 import { SlowdownScan } from '../slowdowns.ts';
-import {
-  addPiece,
-  groupsOf,
-  isFasterThanIdeal,
-  type JudgedStep,
-  lengthOf,
-  WIDTH,
-  type WorkSoFar,
-} from '../work-table.ts';
+import { addPiece, groupsOf, isFasterThanIdeal, type JudgedStep, lengthOf, WIDTH } from '../work-table.ts';
 import type { KeptRows } from './kept-rows.ts';
+import type { WorkSoFar } from './open-work-table.ts';
 
 /** Nothing that one rank tells without phases explains why a step was slow. */
 export const NO_EVIDENCE = { causesOf: () => [] };
@@ -83,7 +76,7 @@ export class JudgedWork {
 
   /** Sums of all rows, what of first steps is start-up taken out; `excesses` by {@link stretchKey}. */
   sums(from_us: number, to_us: number, excesses: ReadonlyMap<string, Excess>): WorkSoFar {
-    const [wall, device] = [this.#wall.slice(), this.#device.slice()];
+    const [wall, device] = [[...this.#wall], [...this.#device]];
     let [has_devices, has_flops] = [this.#lacking === 0, this.#counted > 0];
     for (const row of this.#rows.firsts.keys()) {
       if (row >= this.#length) break;

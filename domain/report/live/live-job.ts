@@ -2,6 +2,7 @@ import type { FaultEvent, JobScopedEvent, NodeStateEvent } from '../../events.ts
 import type { BookAccount } from '../../ledger/book/book-account.ts';
 import { JobBook } from '../../ledger/book/job-book.ts';
 import { figuresUntil } from '../../ledger/book/recent-past.ts';
+import { upperBound } from '../../ledger/job-view.ts';
 import type { Account, LiveLimits, Segment, StepExecution } from '../../ledger/ledger-shape.ts';
 import type { Excess } from '../../ledger/paint.ts';
 import { type AccountFigures, clipped } from '../../ledger/timeline.ts';
@@ -18,11 +19,13 @@ import { stragglersOf } from '../stragglers.ts';
 import type { KeptStep } from '../throughput.ts';
 import { workTable } from '../work-table.ts';
 import { JudgedWork, NO_EVIDENCE, stretchKey } from './judged-work.ts';
-import { KeptFigures } from './kept-figures.ts';
+import type { KeptFigures } from './kept-figures.ts';
 import { KeptRows, keptStepOf } from './kept-rows.ts';
 import { LiveFacts } from './live-facts.ts';
 import { LiveTimeline, SealedAnswers } from './live-timeline.ts';
-import { LiveTrack, type NewStep, type SealedSteps } from './live-track.ts';
+import { LiveTrack, type SealedSteps } from './live-track.ts';
+import { type NewStep, OpenFigures } from './open-figures.ts';
+import { openWorkTable } from './open-work-table.ts';
 
 export interface LiveJobOptions {
   readonly job: string;
@@ -78,7 +81,7 @@ export class LiveJob {
   readonly #begun = new Map<number, number>();
   readonly #answers = new SealedAnswers();
   #scope: { readonly spec: ResolvedSpec; readonly changed_at_us: number | undefined } | undefined;
-  #figures: KeptFigures | undefined;
+  #figures: OpenFigures | undefined;
   #judged: JudgedWork | undefined;
   /** Rows that are in the figures, and which of them rates are made of. */
   #measured: Uint8Array = new Uint8Array(64);
@@ -113,9 +116,13 @@ export class LiveJob {
     const spec = this.#facts.specAt(at_us);
     this.#bringUp(account, spec);
     const excesses = new Map(account.slow_starts.map((excess) => [stretchKey(excess), excess]));
-    const open = this.#openSteps(account, spec, Number.POSITIVE_INFINITY);
-    const ideals = open.figures.ideals();
-    if (ideals === undefined || this.#judged === undefined) return undefined;
+    const [figured, newest] = [this.#figures, newStepsOf(account, spec)];
+    const settled_us = at_us - SETTLED_AFTER_US;
+    figured?.carryOn(newest, endedBy(newest, settled_us));
+    const open = figured === undefined ? undefined : openSteps(figured, newest, Number.POSITIVE_INFINITY);
+    const ideals = open?.figures.ideals();
+    if (figured === undefined || open === undefined || ideals === undefined) return undefined;
+    if (this.#judged === undefined) return undefined;
     this.#judged.advance(ideals, (row) => this.#measured[row] === 1);
     const { incidents, relabel, key: relabel_key } = faultNames(account, moment.faults);
     const slow = this.#slowdowns(open.newest, ideals);
@@ -151,7 +158,7 @@ export class LiveJob {
         const end = { ...account.tail, from_us: cutOf(account), hasBegun };
         const then = figuresUntil(figures, end, then_us, live);
         if (then === undefined || then === figures) return then && view(figures, then_us, open);
-        return view(then, then_us, this.#openSteps(account, spec, then_us), then_us);
+        return view(then, then_us, openSteps(figured, newest, then_us), then_us);
       },
     };
   }
@@ -187,7 +194,7 @@ export class LiveJob {
       this.#scope = { spec, changed_at_us };
       const { rates } = this.#options;
       const { batch_sizes_max } = IDEAL_DEFAULTS;
-      this.#figures = new KeptFigures({ spec, changed_at_us, options: rates, batch_sizes_max });
+      this.#figures = new OpenFigures({ spec, changed_at_us, options: rates, batch_sizes_max });
       this.#judged = new JudgedWork(this.#rows, spec, this.#options.site.slowdown);
       this.#figured = 0;
     }
@@ -219,7 +226,7 @@ export class LiveJob {
     }
   }
 
-  #figure(figures: KeptFigures, spec: ResolvedSpec): void {
+  #figure(figures: OpenFigures, spec: ResolvedSpec): void {
     if (this.#measured.length < this.#rows.length) {
       const larger = new Uint8Array(Math.ceil(this.#rows.length * 1.5));
       larger.set(this.#measured);
@@ -232,28 +239,8 @@ export class LiveJob {
       const step = this.#rows.keptStep(row, spec);
       const isMeasured = isMeasuredBy(step, spec);
       this.#measured[row] = isMeasured ? 1 : 0;
-      figures.push(step, isMeasured);
+      figures.seal(step, isMeasured);
     }
-  }
-
-  /** Kept steps behind the chapters that ended by a time, and the figures of all up to then. */
-  #openSteps({ tail }: BookAccount, spec: ResolvedSpec, until_us: number): OpenSteps {
-    const figures = this.#figures?.clone() ?? this.#emptyFigures(spec);
-    const newest: NewStep[] = [];
-    for (const execution of tail.steps) {
-      if (!isKept(execution) || execution.end_us > until_us) continue;
-      const step = keptStepOf(execution, spec);
-      const isMeasured = isMeasuredBy(step, spec);
-      newest.push({ step, isMeasured });
-      figures.push(step, isMeasured);
-    }
-    return { newest, figures };
-  }
-
-  #emptyFigures(spec: ResolvedSpec): KeptFigures {
-    const { changed_at_us } = this.#facts.history;
-    const { batch_sizes_max } = IDEAL_DEFAULTS;
-    return new KeptFigures({ spec, changed_at_us, options: this.#options.rates, batch_sizes_max });
   }
 
   #slowdowns(newest: readonly NewStep[], ideals: Ideals): readonly Slowdown[] {
@@ -270,7 +257,11 @@ export class LiveJob {
   ): LiveWork {
     const before = this.#judged?.sums(account.from_us, account.unsealed_from_us, excesses);
     const flops_per_token = spec.model?.flops_per_token.mm_causal ?? 0;
-    const table = workTable(account.tail, flops_per_token, judgeOf(spec, ideals, NO_EVIDENCE), before);
+    const judge = judgeOf(spec, ideals, NO_EVIDENCE);
+    const table =
+      before === undefined
+        ? workTable(account.tail, flops_per_token, judge)
+        : openWorkTable(before, account.tail, flops_per_token, judge);
     return { ideals, table, evidence: { straggles: [] } };
   }
 
@@ -288,6 +279,31 @@ export class LiveJob {
     const { length } = this.#rows;
     return { rows: this.#rows, length, isMeasured: (row) => this.#measured[row] === 1, defaults: spec };
   }
+}
+
+/** Steps that ended so long ago are not expected to be told otherwise. */
+const SETTLED_AFTER_US = 12_000_000;
+
+/** Kept steps behind the chapters. */
+function newStepsOf({ tail }: BookAccount, spec: ResolvedSpec): NewStep[] {
+  const newest: NewStep[] = [];
+  for (const execution of tail.steps) {
+    if (!isKept(execution)) continue;
+    const step = keptStepOf(execution, spec);
+    newest.push({ step, isMeasured: isMeasuredBy(step, spec) });
+  }
+  return newest;
+}
+
+/** How many of them ended by a time: they end one after the other. */
+function endedBy(newest: readonly NewStep[], until_us: number): number {
+  return upperBound(newest.length, (index) => newest[index]?.step.end_us ?? 0, until_us);
+}
+
+/** Those that ended by a time, with the figures of all up to then. */
+function openSteps(figures: OpenFigures, newest: readonly NewStep[], until_us: number): OpenSteps {
+  const count = endedBy(newest, until_us);
+  return { newest: newest.slice(0, count), figures: figures.of(newest, count) };
 }
 
 const NO_PHASES: LiveView['step_phases'] = new Map();

@@ -5,12 +5,7 @@ import { NewestTimes } from '../step-deviation.ts';
 import type { KeptStep } from '../throughput.ts';
 import type { KeptFigures } from './kept-figures.ts';
 import type { KeptDefaults, KeptRows } from './kept-rows.ts';
-
-/** A kept train step of the open stretch. */
-export interface NewStep {
-  readonly step: KeptStep;
-  readonly isMeasured: boolean;
-}
+import type { NewStep } from './open-figures.ts';
 
 /** The sealed rows of a job, and which of them are of training and measured. */
 export interface SealedSteps {
