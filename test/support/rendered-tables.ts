@@ -27,8 +27,8 @@ const statements = renderMigrations(await readMigrations(), place).flatMap((one)
 const read: string[] = [];
 for (const statement of [...statements, ...statements]) {
   read.push((await ask(`EXPLAIN AST ${statement}`)).split('\n', 1)[0] ?? '');
-  // The queue of a cluster hands it to each node like this. What rewrites parts waits for replication, so not here.
-  if (!/\bMATERIALIZE\b/.test(statement)) await ask(withoutCluster(statement));
+  // The queue of a cluster hands it to each node like this. What changes a table waits for its replicas, so not here.
+  if (statement.startsWith('CREATE')) await ask(withoutCluster(statement));
 }
 const listed = await ask(
   `SELECT name, engine FROM system.tables WHERE database = '${place.database}' ORDER BY name`,
