@@ -5,25 +5,33 @@ import { silentLog } from '../../platform/log.ts';
 import { STORE_DEFAULTS } from '../../platform/store/config.ts';
 import { openEmbeddedStore } from '../../platform/store/embedded.ts';
 import { migrate } from '../../platform/store/migrate.ts';
+import { createPartitionPositions } from '../../platform/store/partition-positions.ts';
 import { RowBinaryWriter } from '../../platform/store/row-binary.ts';
 import { SERIES_POINTS_COLUMNS } from '../../platform/store/tables.ts';
+import { openTrialStore } from '../support/clickhouse-server/start.ts';
 import { type Comparison, compare } from './measure.ts';
 
 const ROWS = 50_000;
 const BASE_MS = 1_790_000_000_000;
 
-/** The same points into the same table: as objects, and as the bytes that the engine reads itself. Encoding included. */
+/**
+ * The same points into the same table: as objects, and as the bytes that the engine reads itself; and over HTTP into the
+ * trial store, plainly, under a claim, and as a delivery that comes again. Encoding included.
+ */
 export async function compareInserts(): Promise<Comparison> {
   const dir = await mkdtemp(join(tmpdir(), 'headway-bench-'));
   const store = await openEmbeddedStore(dir, STORE_DEFAULTS, silentLog);
   await migrate(store);
+  const server = await openTrialStore(join(dir, 'server'));
+  await migrate(server);
+  const { fence } = await createPartitionPositions(server).claim('bench', 0);
   let from_ms = BASE_MS;
   const next = () => {
     from_ms += ROWS;
     return from_ms;
   };
   try {
-    return await compare('Inserting points into the embedded engine', 'rows', [
+    return await compare('Inserting points', 'rows', [
       {
         name: 'objects (JSONEachRow)',
         items: ROWS,
@@ -34,9 +42,22 @@ export async function compareInserts(): Promise<Comparison> {
         items: ROWS,
         run: () => store.insertRowBinary('series_points', SERIES_POINTS_COLUMNS, [bytes(next())]),
       },
+      ...[
+        { name: 'bytes, over HTTP', options: () => ({ token: String(from_ms), rows: ROWS }) },
+        {
+          name: 'bytes, over HTTP, under a claim',
+          options: () => ({ token: String(from_ms), rows: ROWS, fence }),
+        },
+        { name: 'bytes, over HTTP, again', options: () => ({ again: true, rows: ROWS, fence }) },
+      ].map(({ name, options }) => ({
+        name,
+        items: ROWS,
+        run: () => server.insertRowBinary('series_points', SERIES_POINTS_COLUMNS, [bytes(next())], options()),
+      })),
     ]);
   } finally {
     await store.close();
+    await server.close();
     await rm(dir, { recursive: true, force: true });
   }
 }
