@@ -25,7 +25,11 @@ const QUERIES = (await readdir(new URL('../../sql/queries/', import.meta.url))).
 describe('the rendered tables, as the engine takes them', () => {
   it('are read, and made as those of a node, once and again', async () => {
     const args = ['--import', 'tsx', SCRIPT, await temporaryFolder()];
-    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+    const { stdout, stderr } = spawnSync(process.execPath, args, {
+      encoding: 'utf8',
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    });
     expect(stdout, stderr).not.toBe('');
     const { read, tables } = JSON.parse(stdout) as RenderedTables;
     expect(read.length).toBeGreaterThan(40);
