@@ -29,8 +29,8 @@ export function quantileOf(
 ): number | undefined {
   const each = counts[0] ?? 0;
   if (counts.every((count) => count === each)) {
-    const sorted = sortedNumbers(values);
-    return between(values.length * each, q, (rank) => sorted[Math.floor(rank / each)] ?? Number.NaN);
+    const ranked = rankedNumbers(values);
+    return between(values.length * each, q, (rank) => ranked(Math.floor(rank / each)));
   }
   const told = values.map((value, index) => ({ value, count: counts[index] ?? 0 }));
   told.sort((a, b) => a.value - b.value);
@@ -38,11 +38,20 @@ export function quantileOf(
   return between(total, q, (rank) => valueAtRank(told, rank));
 }
 
-/** Most samples are windows of some dozens: sorting those in place costs less than a column of their own. */
+/** The same of values that stand once each, in a column that is put into another order. */
+export function quantileOfColumn(column: Float64Array, q: number): number | undefined {
+  return between(column.length, q, (rank) => selected(column, rank));
+}
+
+/** Most samples are windows of some dozens: sorting those costs less than looking for a rank. */
 const FEW = 48;
 
-function sortedNumbers(values: readonly number[]): ArrayLike<number> {
-  if (values.length > FEW) return Float64Array.from(values).sort();
+/** Gives the value at a rank, counted from 0. */
+function rankedNumbers(values: readonly number[]): (rank: number) => number {
+  if (values.length > FEW) {
+    const column = Float64Array.from(values);
+    return (rank) => selected(column, rank);
+  }
   const sorted = values.slice();
   for (let index = 1; index < sorted.length; index++) {
     const value = sorted[index] ?? 0;
@@ -53,7 +62,28 @@ function sortedNumbers(values: readonly number[]): ArrayLike<number> {
     }
     sorted[at] = value;
   }
-  return sorted;
+  return (rank) => sorted[rank] ?? Number.NaN;
+}
+
+/** The value at a rank of a column, which is put into another order: Hoare's selection, about linear. */
+function selected(column: Float64Array, rank: number): number {
+  let [low, high] = [0, column.length - 1];
+  while (low < high) {
+    const pivot = column[(low + high) >>> 1] ?? 0;
+    let [left, right] = [low, high];
+    while (left <= right) {
+      while ((column[left] ?? 0) < pivot) left++;
+      while ((column[right] ?? 0) > pivot) right--;
+      if (left > right) break;
+      const value = column[left] ?? 0;
+      column[left++] = column[right] ?? 0;
+      column[right--] = value;
+    }
+    if (rank <= right) high = right;
+    else if (rank >= left) low = left;
+    else break;
+  }
+  return column[rank] ?? Number.NaN;
 }
 
 function between(total: number, q: number, valueAt: (rank: number) => number): number | undefined {

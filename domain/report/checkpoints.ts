@@ -125,7 +125,18 @@ function middle(values: readonly number[]): number | null {
   return median(values.map((value) => ({ value, count: 1 }))) ?? null;
 }
 
+const NONE: CheckpointFigures = {
+  count: 0,
+  blocking_s: 0,
+  background_s: 0,
+  bytes: null,
+  each: durationsOf([]),
+  by_phase: {},
+  by_tier: {},
+};
+
 function figuresOf(operations: readonly CheckpointOperation[]): CheckpointFigures {
+  if (operations.length === 0) return NONE;
   const phases = grouped(
     operations.flatMap(({ spans }) => spans),
     ({ phase }) => phase ?? 'whole',

@@ -56,6 +56,7 @@ export interface LoggedLine {
 /** Null when the framework printed nothing about itself. */
 export function loggedNumbers(kept: readonly KeptStep[], spec: ResolvedSpec): LoggedNumbers | null {
   const labels = spec.event.labels ?? {};
+  if (isEmpty(labels) && kept.every((step) => isEmpty(step.labels))) return null;
   const numbers = {
     framework: textOf(labels, JOB_LABELS.framework),
     tflops_per_device: medianOf(kept, (step) => numberOf(step.labels, STEP_LABELS.tflops)),
@@ -80,6 +81,11 @@ export function loggedNumbers(kept: readonly KeptStep[], spec: ResolvedSpec): Lo
     lines_recognised: named === null ? 0 : reproduced.length,
     lines: checked.slice(0, LINES_MAX).map((line) => shownLine(line, spec, reproduced[0])),
   };
+}
+
+function isEmpty(labels: Labels): boolean {
+  for (const _ in labels) return false;
+  return true;
 }
 
 interface CheckedLine {

@@ -33,6 +33,7 @@ export type RepairedIncident = Incident & { readonly ladder?: readonly Rung[] };
  */
 export function mttrOf(incidents: readonly RepairedIncident[]): MttrSummary {
   const failures = incidents.filter(({ kind, planned }) => kind === 'interruption' && !planned);
+  if (failures.length === 0) return NO_FAILURES;
   const repaired = failures.filter(({ time_to_first_step_s }) => time_to_first_step_s !== null);
   const split = new Map<RepairPhase, number[]>(REPAIR_PHASES.map((phase) => [phase, []]));
   for (const incident of repaired) {
@@ -44,6 +45,9 @@ export function mttrOf(incidents: readonly RepairedIncident[]): MttrSummary {
     phases: phaseTable((phase) => durationsOf(split.get(phase) ?? [])),
   };
 }
+
+const NOTHING = durationsOf([]);
+const NO_FAILURES: MttrSummary = { ...NOTHING, regain: NOTHING, phases: phaseTable(() => NOTHING) };
 
 /** The repair of one incident cut at the rungs that were told, in order of time; they add up to the last one. */
 export function phasesOf(

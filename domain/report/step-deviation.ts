@@ -1,4 +1,4 @@
-import { quantileOf } from '../statistics.ts';
+import { median, quantile, quantileOfColumn, type Weighted } from '../statistics.ts';
 import type { KeptStep } from './throughput.ts';
 
 /** The newest steps against those before them, as Google's ml-goodput-measurement counts (v0.2.3, `goodput_utils.py`). */
@@ -45,39 +45,69 @@ export function stepDeviation(
 export class NewestTimes {
   readonly #limits: DeviationLimits;
   #seen = 0;
-  readonly #recent: number[] = [];
-  readonly #recentCounts: number[] = [];
-  readonly #before: number[] = [];
-  readonly #beforeCounts: number[] = [];
+  /** Entries of all, the newest first; how often each stands where it is not once. */
+  readonly #times: Float64Array;
+  #length = 0;
+  #counts: Float64Array | undefined;
 
   constructor(limits: DeviationLimits = DEVIATION_DEFAULTS) {
     this.#limits = limits;
+    this.#times = new Float64Array(limits.recent_steps + limits.before_steps);
   }
 
   get isFull(): boolean {
-    return this.#seen >= this.#limits.recent_steps + this.#limits.before_steps;
+    return this.#seen >= this.#times.length;
   }
 
   push(step_s: number, count: number): void {
-    const { recent_steps, before_steps } = this.#limits;
-    const ofRecent = Math.min(count, Math.max(0, recent_steps - this.#seen));
-    const ofBefore = Math.min(count - ofRecent, recent_steps + before_steps - this.#seen - ofRecent);
-    if (ofRecent > 0) {
-      this.#recent.push(step_s);
-      this.#recentCounts.push(ofRecent);
-    }
-    if (ofBefore > 0) {
-      this.#before.push(step_s);
-      this.#beforeCounts.push(ofBefore);
-    }
+    if (count !== 1) this.#counts ??= new Float64Array(this.#times.length).fill(1);
+    if (this.#counts !== undefined) this.#counts[this.#length] = count;
+    this.#times[this.#length++] = step_s;
     this.#seen += count;
   }
 
+  /** Steps that stand once each, the newest first; none is more than there is room for. */
+  pushEach(times_s: Float64Array): void {
+    const part = times_s.subarray(0, Math.max(0, this.#times.length - this.#seen));
+    this.#times.set(part, this.#length);
+    this.#length += part.length;
+    this.#seen += part.length;
+  }
+
   deviation(): StepDeviation {
-    const recent_p90_s = quantileAt(this.#recent, this.#recentCounts, 0.9);
-    const before_median_s = quantileAt(this.#before, this.#beforeCounts, 0.5);
-    const counts = { recent_steps: sum(this.#recentCounts), before_steps: sum(this.#beforeCounts) };
-    return deviationOf(recent_p90_s, before_median_s, counts, this.#limits);
+    return this.#counts === undefined ? this.#ofOnes() : this.#ofCounted(this.#counts);
+  }
+
+  #ofOnes(): StepDeviation {
+    const { recent_steps } = this.#limits;
+    const recent = this.#times.slice(0, Math.min(recent_steps, this.#length));
+    const before = this.#times.slice(recent.length, this.#length);
+    const counts = { recent_steps: recent.length, before_steps: before.length };
+    return deviationOf(
+      quantileOfColumn(recent, 0.9) ?? null,
+      quantileOfColumn(before, 0.5) ?? null,
+      counts,
+      this.#limits,
+    );
+  }
+
+  #ofCounted(told: Float64Array): StepDeviation {
+    const { recent_steps, before_steps } = this.#limits;
+    const recent: Weighted[] = [];
+    const before: Weighted[] = [];
+    let seen = 0;
+    for (let index = 0; index < this.#length; index++) {
+      const [value, count] = [this.#times[index] ?? 0, told[index] ?? 1];
+      const ofRecent = Math.min(count, Math.max(0, recent_steps - seen));
+      recent.push({ value, count: ofRecent });
+      before.push({
+        value,
+        count: Math.min(count - ofRecent, recent_steps + before_steps - seen - ofRecent),
+      });
+      seen += count;
+    }
+    const counts = { recent_steps: weight(recent), before_steps: weight(before) };
+    return deviationOf(quantile(recent, 0.9) ?? null, median(before) ?? null, counts, this.#limits);
   }
 }
 
@@ -96,10 +126,6 @@ function deviationOf(
   return { ratio, difference_s: recent_p90_s - before_median_s, ...known, reason: null };
 }
 
-function quantileAt(values: readonly number[], counts: readonly number[], q: number): number | null {
-  return quantileOf(values, counts, q) ?? null;
-}
-
-function sum(counts: readonly number[]): number {
-  return counts.reduce((total, count) => total + count, 0);
+function weight(sample: readonly Weighted[]): number {
+  return sample.reduce((sum, { count }) => sum + count, 0);
 }

@@ -15,6 +15,7 @@ import type { LiveOptions } from '../live-rates.ts';
 import type { LiveView, LiveWork } from '../live-view.ts';
 import type { SiteConfig } from '../site.ts';
 import { type Slowdown, withSlowIncidents } from '../slowdowns.ts';
+import { DEVIATION_DEFAULTS } from '../step-deviation.ts';
 import { stragglersOf } from '../stragglers.ts';
 import type { KeptStep } from '../throughput.ts';
 import { workTable } from '../work-table.ts';
@@ -89,7 +90,7 @@ export class LiveJob {
 
   constructor(options: LiveJobOptions) {
     this.#options = options;
-    this.book = new JobBook(options.job, options.book);
+    this.book = new JobBook(options.job, { ...LIVE_BOOK, ...options.book });
     this.#facts = new LiveFacts(options.site);
   }
 
@@ -277,9 +278,36 @@ export class LiveJob {
 
   #sealedSteps(spec: ResolvedSpec): SealedSteps {
     const { length } = this.#rows;
-    return { rows: this.#rows, length, isMeasured: (row) => this.#measured[row] === 1, defaults: spec };
+    const isMeasured = (row: number) => this.#measured[row] === 1;
+    const newestTimes = () => this.#newestTimes(length);
+    return { rows: this.#rows, length, isMeasured, defaults: spec, newestTimes };
   }
+
+  /** Kept for as long as no row comes or goes. */
+  #newestTimes(length: number): Float64Array | undefined {
+    const { recent_steps, before_steps } = DEVIATION_DEFAULTS;
+    if (this.#times?.length === length && this.#times.figures === this.#figures) return this.#times.times;
+    const times: number[] = [];
+    let isEach = true;
+    for (let row = length - 1; row >= 0 && times.length < recent_steps + before_steps; row--) {
+      if (this.#measured[row] !== 1) continue;
+      isEach &&= this.#rows.count(row) === 1;
+      times.push(this.#rows.stepSeconds(row));
+    }
+    this.#times = { length, figures: this.#figures, times: isEach ? Float64Array.from(times) : undefined };
+    return this.#times.times;
+  }
+  #times:
+    | {
+        readonly length: number;
+        readonly figures: object | undefined;
+        readonly times: Float64Array | undefined;
+      }
+    | undefined;
 }
+
+/** Smaller chapters than where accounts are rare: every look goes through the open stretch behind them. */
+const LIVE_BOOK = { chapter_steps: 64, lag_steps: 16 };
 
 /** Steps that ended so long ago are not expected to be told otherwise. */
 const SETTLED_AFTER_US = 12_000_000;

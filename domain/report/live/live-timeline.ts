@@ -28,7 +28,8 @@ export class LiveTimeline implements Timeline {
   readonly #relabel: ((segment: Segment) => Segment) | undefined;
   readonly #until_us: number | undefined;
   readonly #answers: SealedAnswers;
-  readonly #rows = new Map<string, readonly Segment[]>();
+  readonly #rows: { readonly from_us: number; readonly to_us: number; readonly rows: readonly Segment[] }[] =
+    [];
 
   constructor(
     account: BookAccount,
@@ -47,11 +48,11 @@ export class LiveTimeline implements Timeline {
   }
 
   rows(from_us: number, to_us: number): readonly Segment[] {
-    const key = `${from_us} ${to_us}`;
-    const known = this.#rows.get(key);
-    if (known !== undefined) return known;
+    for (const known of this.#rows) {
+      if (known.from_us === from_us && known.to_us === to_us) return known.rows;
+    }
     const rows = this.#labelled(this.#account.rows(from_us, this.#cut(to_us)));
-    this.#rows.set(key, rows);
+    this.#rows.push({ from_us, to_us, rows });
     return rows;
   }
 

@@ -13,6 +13,8 @@ export interface SealedSteps {
   readonly length: number;
   readonly isMeasured: (row: number) => boolean;
   readonly defaults: KeptDefaults;
+  /** Seconds of the newest ones, the newest first, as many as are ever looked back over; undefined where lines of several steps are among them. */
+  readonly newestTimes: () => Float64Array | undefined;
 }
 
 /** Kept steps of a job: sealed ones as columns, those behind them in hand. */
@@ -85,7 +87,12 @@ export class LiveTrack implements KeptTrack {
       const newest = this.#newest[index];
       if (newest?.isMeasured === true) times.push(newest.step.step_s, newest.step.count);
     }
-    const { rows, length, isMeasured } = this.#sealed;
+    const { rows, length, isMeasured, newestTimes } = this.#sealed;
+    const each = newestTimes();
+    if (each !== undefined) {
+      times.pushEach(each);
+      return times.deviation();
+    }
     for (let row = length - 1; row >= 0 && !times.isFull; row--) {
       if (isMeasured(row)) times.push(rows.stepSeconds(row), rows.count(row));
     }

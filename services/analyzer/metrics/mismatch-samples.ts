@@ -8,6 +8,7 @@ import type { SampleList } from './metric-sample.ts';
 export function addMismatchSamples(list: SampleList, view: LiveView, window_steps: number): void {
   const recent = view.track.newest(window_steps);
   const logged = loggedNumbers(recent, view.spec);
+  if (logged === null) return;
   const { tokens_per_s_per_device } = throughputOf(recent);
   for (const verdict of verdictsOf(recent, view.spec, logged, tokens_per_s_per_device)) {
     list.add('headway_job_spec_mismatch_ratio', Math.abs(verdict.gap_ratio), {

@@ -7,24 +7,41 @@ export interface NamedSeries<Name extends string = string> {
   readonly key: string;
 }
 
-/** The series of one job: each is named once, and not at every point. */
+interface Branch {
+  readonly branches: Map<string, Branch>;
+  series: NamedSeries | undefined;
+}
+
+/**
+ * The series of one job: each is named once, and not at every point. They are found by their name and the values of their
+ * labels: the labels of a name are always the same ones, and told in the same order.
+ */
 export class SeriesNames {
   readonly #job: string;
-  readonly #known = new Map<string, NamedSeries>();
+  readonly #root: Branch = { branches: new Map(), series: undefined };
 
   constructor(job: string) {
     this.#job = job;
   }
 
   of<Name extends string>(name: Name, labels: Readonly<Record<string, string>>): NamedSeries<Name> {
-    let short: string = name;
-    for (const label of Object.keys(labels)) short += `\n${label}\n${labels[label]}`;
-    const known = this.#known.get(short);
+    let branch = branchOf(this.#root, name);
+    for (const label in labels) branch = branchOf(branch, labels[label] ?? '');
+    branch.series ??= this.#named(name, labels);
     // a name is part of what it is found by
-    if (known !== undefined) return known as NamedSeries<Name>;
-    const all = { job: this.#job, ...labels };
-    const named = { name, labels: all, key: seriesKey(name, all) };
-    this.#known.set(short, named);
-    return named;
+    return branch.series as NamedSeries<Name>;
   }
+
+  #named<Name extends string>(name: Name, labels: Readonly<Record<string, string>>): NamedSeries<Name> {
+    const all = { job: this.#job, ...labels };
+    return { name, labels: all, key: seriesKey(name, all) };
+  }
+}
+
+function branchOf({ branches }: Branch, text: string): Branch {
+  const known = branches.get(text);
+  if (known !== undefined) return known;
+  const branch = { branches: new Map(), series: undefined };
+  branches.set(text, branch);
+  return branch;
 }
