@@ -16,6 +16,8 @@ export class OpenFigures {
   /** Figures of the sealed steps and of these behind them; undefined where there are none. */
   #ahead: KeptFigures | undefined;
   #aheadSteps: NewStep[] = [];
+  /** The open stretch that is known to begin with those. */
+  #checked: readonly NewStep[] | undefined;
 
   constructor(scope: FigureScope) {
     this.#sealed = new KeptFigures(scope);
@@ -26,6 +28,7 @@ export class OpenFigures {
     const known = this.#aheadSteps[0];
     const isAhead = known !== undefined && isSame(known, { step, isMeasured });
     this.#sealed.push(step, isMeasured);
+    this.#checked = undefined;
     if (isAhead) this.#aheadSteps.shift();
     else this.#beginAgain();
   }
@@ -33,6 +36,7 @@ export class OpenFigures {
   /** Carries the figures on over the first so many steps of the open stretch, which are not expected to change. */
   carryOn(newest: readonly NewStep[], count: number): void {
     if (!this.#goesOnWith(newest)) this.#beginAgain();
+    this.#checked = newest;
     this.#ahead ??= this.#sealed.clone();
     for (let index = this.#aheadSteps.length; index < count; index++) {
       const next = newest[index];
@@ -55,16 +59,20 @@ export class OpenFigures {
   }
 
   #goesOnWith(newest: readonly NewStep[]): boolean {
-    for (const [index, step] of this.#aheadSteps.entries()) {
-      const other = newest[index];
-      if (other === undefined || !isSame(step, other)) return false;
+    if (this.#checked === newest) return true;
+    const { length } = this.#aheadSteps;
+    for (let index = 0; index < length; index++) {
+      const [step, other] = [this.#aheadSteps[index], newest[index]];
+      if (step === undefined || other === undefined || !isSame(step, other)) return false;
     }
+    this.#checked = newest;
     return true;
   }
 
   #beginAgain(): void {
     this.#ahead = undefined;
     this.#aheadSteps = [];
+    this.#checked = undefined;
   }
 }
 
