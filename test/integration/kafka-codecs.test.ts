@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KafkaConfig } from '../../platform/bus/kafka/config.ts';
@@ -105,5 +105,45 @@ describeWithKafka('messages that somebody compressed', () => {
       expect(after).toMatchObject({ offset: 1, decoded: { kind: 'foreign', value: Buffer.from('after') } });
       expect(others).toEqual([]);
     });
+  });
+
+  /** What a disk does in the end. The broker sends what is there, and compares nothing. */
+  async function damage({ topic }: KafkaConfig, bytes: string): Promise<void> {
+    const own = join(folder.path, 'node-1/data', `${topic}-0`);
+    const [log] = (await readdir(own)).filter((name) => name.endsWith('.log'));
+    const path = join(own, log ?? '');
+    const at = (await readFile(path)).indexOf(bytes);
+    if (at < 0) throw new Error(`${bytes} is not in ${path}`);
+    const file = await open(path, 'r+');
+    await file.write('X', at);
+    await file.close();
+  }
+
+  it('and damaged on the disk of the broker are one unreadable message, never rows', async () => {
+    const config = await topic();
+    for (const line of ['before', 'damaged', 'after']) kcat(broker.brokers, ['-P', '-t', config.topic], line);
+    await damage(config, 'damaged');
+    const found = await readTopic(config);
+    expect(found.map(({ offset }) => offset)).toEqual([0, 1, 2]);
+    expect(found.map(({ decoded }) => decoded.kind)).toEqual(['foreign', 'unreadable', 'foreign']);
+    const { decoded } = found[1] ?? {};
+    expect(decoded?.kind === 'unreadable' && decoded.reason).toMatch(/it is damaged/);
+  });
+
+  it('and damaged are read by the client alone as if nothing were wrong', async () => {
+    const config = await topic();
+    kcat(broker.brokers, ['-P', '-t', config.topic], 'damaged');
+    await damage(config, 'damaged');
+    const value = await withPlainKafkajs(
+      broker.brokers,
+      `
+      const client = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING });
+      const consumer = client.consumer({ groupId: 'plain-damaged' });
+      await consumer.connect();
+      await consumer.subscribe({ topic: '${config.topic}', fromBeginning: true });
+      await consumer.run({ eachMessage: async ({ message }) => answer(message.value.toString()) });
+      `,
+    );
+    expect(value).toBe('Xamaged');
   });
 }, ['kcat']);

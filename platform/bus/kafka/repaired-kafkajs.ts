@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { CODECS, decompress } from './codecs/codecs.ts';
+import { crc32c } from './crc32c.ts';
 import {
   type BatchDecoder,
   createMessageDecoder,
@@ -19,18 +20,21 @@ export function loadRepairedKafkajs(limits: ReadLimits): unknown {
   const load: (id: string) => unknown = require;
   restWhenIdle(load(`${SOURCE}network/requestQueue/index.js`));
   readEveryCodec(load(`${SOURCE}protocol/message/compression/index.js`), limits);
-  // Its users take the function when they are loaded, which is below.
-  const path = require.resolve(`${SOURCE}protocol/requests/fetch/v4/decodeMessages.js`);
-  load(path);
-  const module = require.cache[path];
-  if (module === undefined) throw changed('decodeMessages');
-  module.exports = createMessageDecoder(
-    {
-      WireDecoder: part<NewWireDecoder>(load, 'protocol/decoder.js'),
-      decodeBatch: part<BatchDecoder>(load, 'protocol/recordBatch/v0/decoder.js'),
-    },
-    limits,
-  );
+  // Their users take these functions when they are loaded, which is below.
+  const replace = (path: string, own: unknown) => {
+    const name = require.resolve(SOURCE + path);
+    load(name);
+    const module = require.cache[name];
+    if (typeof module?.exports !== 'function') throw changed(path);
+    module.exports = own;
+  };
+  // The same sum three times as fast: it is made of every byte that is sent.
+  replace('protocol/recordBatch/crc32C/crc32C.js', crc32c);
+  const decoders = {
+    WireDecoder: part<NewWireDecoder>(load, 'protocol/decoder.js'),
+    decodeBatch: part<BatchDecoder>(load, 'protocol/recordBatch/v0/decoder.js'),
+  };
+  replace('protocol/requests/fetch/v4/decodeMessages.js', createMessageDecoder(decoders, limits));
   return load('kafkajs');
 }
 

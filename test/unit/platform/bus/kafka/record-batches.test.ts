@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { crc32c } from '../../../../../platform/bus/kafka/crc32c.ts';
 import { HEADERS } from '../../../../../platform/bus/kafka/message.ts';
 import {
   createMessageDecoder,
@@ -38,7 +39,9 @@ function batch(firstOffset: number, count: number, records: string | Buffer, mag
   head.writeInt32BE(count - 1, 23);
   head.writeBigInt64BE(1234n, 35);
   head.writeInt32BE(count, 57);
-  return Buffer.concat([head, Buffer.from(records)]);
+  const whole = Buffer.concat([head, Buffer.from(records)]);
+  whole.writeUInt32BE(crc32c(whole.subarray(21)), 17);
+  return whole;
 }
 
 function answer(...batches: readonly Buffer[]): Wire {
@@ -104,6 +107,34 @@ describe('the record batches of an answer', () => {
     expect(String(Reflect.get(record ?? {}, 'headers')[HEADERS.unreadable])).toMatch(
       /101 records.*records_max \(100\)/,
     );
+  });
+
+  describe('of which one is damaged', () => {
+    const damaged = batch(7, 3, 'cde');
+    damaged.writeUInt8('x'.charCodeAt(0), 62);
+    const fetched = () => answer(batch(5, 2, 'ab'), damaged, batch(10, 1, 'f'));
+    const reading = () =>
+      createMessageDecoder({ WireDecoder, decodeBatch }, { decompressed_bytes_max: 1000, records_max: 100 });
+
+    it('end before it, so that it is fetched again', async () => {
+      const decode = reading();
+      expect(offsets(await decode(fetched()))).toEqual([5, 6]);
+      expect(offsets(await decode(answer(damaged, batch(10, 1, 'f'))))).toEqual([]);
+      const whole = answer(batch(7, 3, 'cde'), batch(10, 1, 'f'));
+      expect(offsets(await decode(whole))).toEqual([7, 8, 9, 10]);
+    });
+
+    it('have it as one message, never as records, when it comes damaged again and again', async () => {
+      const decode = reading();
+      for (const _ of [1, 2]) expect(offsets(await decode(fetched()))).toEqual([5, 6]);
+      const records = await decode(fetched());
+      expect(offsets(records)).toEqual([5, 6, 9, 10]);
+      expect(records[2]).toMatchObject({ key: null, value: Buffer.from('cxe') });
+      const { [HEADERS.unreadable]: reason } = Reflect.get(records[2] ?? {}, 'headers');
+      expect(String(reason)).toMatch(
+        /^its checksum is [0-9a-f]+ and its bytes have [0-9a-f]+: it is damaged$/,
+      );
+    });
   });
 
   it('are left for the next answer when they become too many bytes', async () => {
