@@ -163,7 +163,7 @@ function brokerSuspended(cluster: Cluster, _: string, random: Random): () => Pro
   const node = random.below(cluster.broker.brokers.length);
   const for_ms = 1000 + random.uniform() * 6000;
   return async () => {
-    cluster.broker.suspend(node);
+    await cluster.broker.suspend(node);
     await sleep(for_ms);
     cluster.broker.resume(node);
   };
