@@ -1,6 +1,7 @@
 import type { StepEvent, StepKind } from '../../events.ts';
 import { upperBound } from '../job-view.ts';
 import { byStart } from '../launches.ts';
+import { NumberColumn } from './number-column.ts';
 
 /** Fields that have a column; an event that says more is kept as it is. */
 const COLUMN_FIELDS: ReadonlySet<string> = new Set([
@@ -16,25 +17,36 @@ const COLUMN_FIELDS: ReadonlySet<string> = new Set([
   'kind',
 ]);
 const KINDS: readonly (StepKind | undefined)[] = [undefined, 'train', 'eval', 'warmup', 'profile'];
-const ROWS_FIRST = 256;
 /** Stands for a number that was not told; none of the columns can be negative otherwise. */
 const ABSENT = -1;
+/** Attempts, ranks and counts are kept in half the room of other numbers; an event with a larger one is kept as it is. */
+const SMALL_MAX = 2 ** 31 - 1;
 
 /**
- * The step events of one job in order of start, each once, as columns of numbers: about 60 bytes an event, where an
+ * The step events of one job in order of start, each once, as columns of numbers: about 45 bytes an event, where an
  * object takes ten times that. Events with labels or phases are kept whole beside.
  */
 export class StepColumns {
   readonly #job: string;
   #length = 0;
-  #attempt = new Float64Array(ROWS_FIRST);
-  #step = new Float64Array(ROWS_FIRST);
-  #start = new Float64Array(ROWS_FIRST);
-  #end = new Float64Array(ROWS_FIRST);
-  #rank = new Float64Array(ROWS_FIRST);
-  #tokens = new Float64Array(ROWS_FIRST);
-  #count = new Float64Array(ROWS_FIRST);
-  #kind = new Uint8Array(ROWS_FIRST);
+  readonly #attempt = smallColumn();
+  readonly #step = column();
+  readonly #start = column();
+  readonly #end = column();
+  readonly #rank = smallColumn();
+  readonly #tokens = column();
+  readonly #count = smallColumn();
+  readonly #kind = new NumberColumn((length) => new Uint8Array(length));
+  readonly #columns = [
+    this.#attempt,
+    this.#step,
+    this.#start,
+    this.#end,
+    this.#rank,
+    this.#tokens,
+    this.#count,
+    this.#kind,
+  ];
   /** Events kept whole, by row; a row without one has no entry. */
   #whole = new Map<number, StepEvent>();
 
@@ -47,7 +59,7 @@ export class StepColumns {
   }
 
   start(row: number): number {
-    return this.#start[row] ?? Number.NaN;
+    return this.#start.at(row);
   }
 
   /** First row that starts at or after a time. */
@@ -56,7 +68,7 @@ export class StepColumns {
     let high = this.#length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#start[middle] ?? 0) < time_us) low = middle + 1;
+      if (this.#start.at(middle) < time_us) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -64,7 +76,7 @@ export class StepColumns {
 
   /** First row that starts after a time. */
   rowAfter(time_us: number): number {
-    return upperBound(this.#length, (row) => this.#start[row] ?? 0, time_us);
+    return upperBound(this.#length, (row) => this.#start.at(row), time_us);
   }
 
   event(row: number): StepEvent {
@@ -73,16 +85,16 @@ export class StepColumns {
     const event: { -readonly [Field in keyof StepEvent]: StepEvent[Field] } = {
       type: 'step',
       job: this.#job,
-      step: this.#step[row] ?? Number.NaN,
-      start_us: this.#start[row] ?? Number.NaN,
+      step: this.#step.at(row),
+      start_us: this.#start.at(row),
     };
-    const [attempt, end_us, rank] = [this.#attempt[row], this.#end[row], this.#rank[row]];
-    const [tokens, count, kind] = [this.#tokens[row], this.#count[row], KINDS[this.#kind[row] ?? 0]];
-    if (attempt !== undefined && attempt !== ABSENT) event.attempt = attempt;
-    if (end_us !== undefined && end_us !== ABSENT) event.end_us = end_us;
-    if (rank !== undefined && rank !== ABSENT) event.rank = rank;
-    if (tokens !== undefined && tokens !== ABSENT) event.tokens = tokens;
-    if (count !== undefined && count !== ABSENT) event.count = count;
+    const [attempt, end_us, rank] = [this.#attempt.at(row), this.#end.at(row), this.#rank.at(row)];
+    const [tokens, count, kind] = [this.#tokens.at(row), this.#count.at(row), KINDS[this.#kind.at(row)]];
+    if (attempt !== ABSENT) event.attempt = attempt;
+    if (end_us !== ABSENT) event.end_us = end_us;
+    if (rank !== ABSENT) event.rank = rank;
+    if (tokens !== ABSENT) event.tokens = tokens;
+    if (count !== ABSENT) event.count = count;
     if (kind !== undefined) event.kind = kind;
     return event;
   }
@@ -123,78 +135,57 @@ export class StepColumns {
 
   #has(event: StepEvent): boolean {
     if (this.#length === 0 || this.start(this.#length - 1) < event.start_us) return false;
-    for (let row = this.rowAt(event.start_us); this.#start[row] === event.start_us; row++) {
+    for (let row = this.rowAt(event.start_us); this.#start.at(row) === event.start_us; row++) {
       if (row >= this.#length) return false;
-      if (this.#step[row] === event.step && byStart(this.event(row), event) === 0) return true;
+      if (this.#step.at(row) === event.step && byStart(this.event(row), event) === 0) return true;
     }
     return false;
   }
 
   #isAfter(row: number, event: StepEvent): boolean {
-    const start_us = this.#start[row] ?? 0;
+    const start_us = this.#start.at(row);
     if (start_us !== event.start_us) return start_us > event.start_us;
     return byStart(this.event(row), event) > 0;
   }
 
   #write(row: number, event: StepEvent): void {
-    this.#attempt[row] = event.attempt ?? ABSENT;
-    this.#step[row] = event.step;
-    this.#start[row] = event.start_us;
-    this.#end[row] = event.end_us ?? ABSENT;
-    this.#rank[row] = event.rank ?? ABSENT;
-    this.#tokens[row] = event.tokens ?? ABSENT;
-    this.#count[row] = event.count ?? ABSENT;
-    this.#kind[row] = KINDS.indexOf(event.kind);
+    this.#attempt.set(row, event.attempt ?? ABSENT);
+    this.#step.set(row, event.step);
+    this.#start.set(row, event.start_us);
+    this.#end.set(row, event.end_us ?? ABSENT);
+    this.#rank.set(row, event.rank ?? ABSENT);
+    this.#tokens.set(row, event.tokens ?? ABSENT);
+    this.#count.set(row, event.count ?? ABSENT);
+    this.#kind.set(row, KINDS.indexOf(event.kind));
     if (!fits(event)) this.#whole.set(row, event);
   }
 
   #move(from: number, to: number): void {
-    for (const column of this.#columns()) column[to] = column[from] ?? 0;
+    for (const column of this.#columns) column.set(to, column.at(from));
     const whole = this.#whole.get(from);
     if (whole === undefined) return;
     this.#whole.set(to, whole);
     this.#whole.delete(from);
   }
 
-  #columns(): (Float64Array | Uint8Array)[] {
-    return [
-      this.#attempt,
-      this.#step,
-      this.#start,
-      this.#end,
-      this.#rank,
-      this.#tokens,
-      this.#count,
-      this.#kind,
-    ];
-  }
-
   #reserve(rows: number): void {
-    if (rows <= this.#kind.length) return;
-    // by half again: doubling would hold too much of a long job's memory empty
-    const capacity = Math.max(rows, Math.ceil(this.#kind.length * 1.5));
-    this.#attempt = grown(this.#attempt, capacity);
-    this.#step = grown(this.#step, capacity);
-    this.#start = grown(this.#start, capacity);
-    this.#end = grown(this.#end, capacity);
-    this.#rank = grown(this.#rank, capacity);
-    this.#tokens = grown(this.#tokens, capacity);
-    this.#count = grown(this.#count, capacity);
-    const kind = new Uint8Array(capacity);
-    kind.set(this.#kind);
-    this.#kind = kind;
+    for (const column of this.#columns) column.reserve(rows);
   }
 }
 
 function fits(event: StepEvent): boolean {
+  const { attempt = 0, rank = 0, count = 0 } = event;
+  if (Math.max(attempt, rank, count) > SMALL_MAX) return false;
   for (const [field, value] of Object.entries(event)) {
     if (!COLUMN_FIELDS.has(field) || (typeof value === 'number' && value < 0)) return false;
   }
   return true;
 }
 
-function grown(column: Float64Array, capacity: number): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(capacity);
-  larger.set(column);
-  return larger;
+function column(): NumberColumn {
+  return new NumberColumn((length) => new Float64Array(length));
+}
+
+function smallColumn(): NumberColumn {
+  return new NumberColumn((length) => new Int32Array(length));
 }
