@@ -5,6 +5,7 @@ import type { SpoolConfig } from './config.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { BatchesTooLarge } from './kafka/outstanding.ts';
 import { fromSpooled, type PreparedBatch, toSpooled } from './kafka/prepared.ts';
+import { unplacedProducer } from './kafka/sequencer.ts';
 import { openSpool, type Spool, type SpoolStats } from './spool.ts';
 
 /** A bus whose batches get their names before they are sent, so that a later process can send them under the same. */
@@ -234,8 +235,9 @@ class OutageWriter implements BusWriter {
 
   async #handOn({ token, batches }: Delivery): Promise<void> {
     // Batches of a spool of embedded mode have no names yet: the delivery's, which stays the same, gives them one.
+    const producer = unplacedProducer(token);
     const prepared = batches.map(
-      (batch, at) => fromSpooled(batch) ?? { batch, partition: null, producer: token, sequence: at + 1 },
+      (batch, at) => fromSpooled(batch) ?? { batch, partition: null, producer, sequence: at + 1 },
     );
     try {
       await this.#dependencies.kafka.send(prepared);

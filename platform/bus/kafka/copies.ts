@@ -1,3 +1,5 @@
+import { numbersEachPartition } from './sequencer.ts';
+
 /** Who wrote a message, and the how manieth of its partition it is of theirs. */
 export interface ProducerSequence {
   readonly producer: string;
@@ -39,7 +41,7 @@ export function withoutCopies<M>(
       copies += 1;
       continue;
     }
-    if (highest !== undefined) skipped += sequence - highest - 1;
+    if (highest !== undefined && numbersEachPartition(producer)) skipped += sequence - highest - 1;
     sequences.set(producer, sequence);
     kept.push(message);
   }
