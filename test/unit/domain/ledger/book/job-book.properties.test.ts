@@ -74,7 +74,8 @@ function check(events: readonly JobScopedEvent[], cuts: readonly number[], optio
   return sealed;
 }
 
-describe('a book', () => {
+// Hundreds of sets, each accounted again with every delivery: minutes where others share the processor.
+describe('a book', { timeout: 300_000 }, () => {
   it('answers after every delivery what the account of the same set is, whatever the events', () => {
     fc.assert(
       fc.property(anyEvents, anyCuts, anyView, (events, cuts, view) => {
