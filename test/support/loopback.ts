@@ -1,17 +1,26 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** A free loopback port: bound once and let go, so that a server which wants a number can be given one. */
+/** Below the ports that systems give to connections (from 32768 on Linux, 49152 elsewhere). */
+const PORTS = { first: 15_000, last: 32_000 } as const;
+
+/**
+ * A free loopback port: bound once and let go, so that a server which wants a number can be given one. None of those that
+ * connections get by themselves: a broker takes seconds until it listens, and then one of a thousand has it.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no address of a listening server');
-  return address.port;
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(PORTS.first, PORTS.last);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
+  throw new Error('no free loopback port found');
 }
 
 /** Whether a program is installed here; tests that need it say so and are skipped where it is not. */
