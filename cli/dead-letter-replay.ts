@@ -64,7 +64,10 @@ async function replayOne(
     if (!(error instanceof NotForThisTarget)) throw error;
     return { ...own, outcome: 'not_sent', detail: error.message };
   }
-  if (content.kind === 'batch') return { ...own, outcome: 'sent', detail: `${content.batch.rows} rows` };
+  if (content.kind === 'batches') {
+    const rows = content.batches.reduce((sum, batch) => sum + batch.rows, 0);
+    return { ...own, outcome: 'sent', detail: `${rows} rows` };
+  }
   if (content.refused.length === 0)
     return { ...own, outcome: 'sent', detail: `${content.events.length} events` };
   return {

@@ -12,7 +12,7 @@ function batchesOf(
   { put_at_ms }: DeadLetterNote,
   content: Exclude<LetterContent, { kind: 'none' }>,
 ): readonly Batch[] {
-  return content.kind === 'batch' ? [content.batch] : encodeRunEvents(content.events, put_at_ms);
+  return content.kind === 'batches' ? content.batches : encodeRunEvents(content.events, put_at_ms);
 }
 
 /** The tables of a data directory that nobody else uses now. */
@@ -59,13 +59,13 @@ export function serverTarget(client: ServerClient): ReplayTarget {
 
 function eventsOf(content: Exclude<LetterContent, { kind: 'none' }>) {
   if (content.kind === 'lines') return content.events;
-  const { batch } = content;
-  if (batch.kind !== 'run_events')
+  const other = content.batches.find(({ kind }) => kind !== 'run_events');
+  if (other !== undefined)
     throw new NotForThisTarget(
-      `a running Headway takes events, no ${batch.kind}: stop it and leave out --url`,
+      `a running Headway takes events, no ${other.kind}: stop it and leave out --url`,
     );
   try {
-    return decodeRunEvents(batch).map(({ event }) => event);
+    return content.batches.flatMap(decodeRunEvents).map(({ event }) => event);
   } catch (error) {
     if (error instanceof BadRunEventBatch) throw new NotForThisTarget(error.message);
     throw error;

@@ -6,7 +6,7 @@ import { decodeMessage } from './kafka/message.ts';
 
 /** What a letter holds for this version of Headway, which may know more than the one that put it aside. */
 export type LetterContent =
-  | { readonly kind: 'batch'; readonly batch: Batch }
+  | { readonly kind: 'batches'; readonly batches: readonly Batch[] }
   /** Lines of a foreign message: those that are events now, and those that still are none. */
   | { readonly kind: 'lines'; readonly events: readonly RunEvent[]; readonly refused: readonly RefusedLine[] }
   | { readonly kind: 'none'; readonly why: string };
@@ -18,7 +18,7 @@ export function contentOf(note: DeadLetterNote, body: Uint8Array): LetterContent
   if (origin.headers !== undefined) return messageOf(note, origin.headers, body);
   const known = BATCH_KINDS.find((one) => one === kind);
   if (known === undefined) return { kind: 'none', why: `kind ${kind} is not known to this version` };
-  return { kind: 'batch', batch: { id, kind: known, schemaVersion, key, rows, body } };
+  return { kind: 'batches', batches: [{ id, kind: known, schemaVersion, key, rows, body }] };
 }
 
 function linesOf(body: Uint8Array): LetterContent {
@@ -34,13 +34,9 @@ function messageOf(
   body: Uint8Array,
 ): LetterContent {
   const value = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const message = decodeMessage({ key: Buffer.from(key), value, headers: { ...headers } });
-  switch (message.kind) {
-    case 'batch':
-      return { kind: 'batch', batch: message.batch };
-    case 'foreign':
-      return linesOf(body);
-    case 'unreadable':
-      return { kind: 'none', why: message.reason };
-  }
+  const decoded = decodeMessage({ key: Buffer.from(key), value, headers: { ...headers } });
+  const unreadable = decoded.find(({ kind }) => kind === 'unreadable');
+  if (unreadable?.kind === 'unreadable') return { kind: 'none', why: unreadable.reason };
+  const batches = decoded.flatMap((one) => (one.kind === 'batch' ? [one.batch] : []));
+  return batches.length === 0 ? linesOf(body) : { kind: 'batches', batches };
 }

@@ -234,7 +234,7 @@ describeWithKafka('headway dead-letters of a cluster', () => {
     const producer = new TamedProducer(createKafkaClient(config, silentLog), config.topic, 10, silentLog);
     onTestFinished(() => producer.close());
     const known = encodeMessage(
-      { batch: eventBatch('of a later version'), partition: 0, producer: 'p', sequence: 0 },
+      [{ batch: eventBatch('of a later version'), partition: 0, producer: 'p', sequence: 0 }],
       0,
     );
     const messages = [
@@ -264,8 +264,8 @@ describeWithKafka('headway dead-letters of a cluster', () => {
     const { note, body } = await letters.read(unknown?.name ?? '');
     const headers = { ...note.origin.headers, 'headway-kind': 'run_events' };
     expect(contentOf({ ...note, origin: { ...note.origin, headers } }, body)).toMatchObject({
-      kind: 'batch',
-      batch: { id: 'of a later version', rows: 1, key: 'mended' },
+      kind: 'batches',
+      batches: [{ id: 'of a later version', rows: 1, key: 'mended' }],
     });
   });
 

@@ -35,7 +35,7 @@ export interface TopicMessage {
   readonly decoded: DecodedMessage;
 }
 
-/** Everything that is in the topic now, in the order of each partition. */
+/** Everything that is in the topic now, in the order of each partition; of a pack each batch. */
 export async function readTopic(config: KafkaConfig): Promise<TopicMessage[]> {
   const ends = await withAdmin(config, (admin) =>
     eventually(() => admin.fetchTopicOffsets(config.topic), { limit_ms: 30_000 }),
@@ -68,7 +68,8 @@ export async function readTopic(config: KafkaConfig): Promise<TopicMessage[]> {
       autoCommit: false,
       eachBatch: async ({ batch: { partition, messages: found } }) => {
         for (const raw of found) {
-          messages.push({ partition, offset: Number(raw.offset), raw, decoded: decodeMessage(raw) });
+          const offset = Number(raw.offset);
+          for (const decoded of decodeMessage(raw)) messages.push({ partition, offset, raw, decoded });
         }
         const last = Number(found.at(-1)?.offset ?? -1);
         if (last + 1 >= (open.get(partition) ?? 0)) open.delete(partition);

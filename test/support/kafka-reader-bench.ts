@@ -135,7 +135,7 @@ async function createTestTopic(config: KafkaConfig): Promise<TestTopic> {
     send(
       partition,
       batches.map((batch, n) =>
-        encodeMessage({ batch, partition, producer: name, sequence: first + n }, Date.now()),
+        encodeMessage([{ batch, partition, producer: name, sequence: first + n }], Date.now()),
       ),
     );
   return {

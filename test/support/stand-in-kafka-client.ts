@@ -13,6 +13,14 @@ export type Fate =
   /** No answer for longer than anybody waits; then it is there. */
   | 'late';
 
+function decodedOf({ key, value, headers }: SentMessage): readonly DecodedMessage[] {
+  return decodeMessage({
+    key: Buffer.from(key ?? ''),
+    value: value === null ? null : Buffer.from(value),
+    ...(headers === undefined ? {} : { headers }),
+  });
+}
+
 /** The part of kafkajs that the writer uses, over logs in memory. Requests of one partition are taken in turn. */
 export class StandInKafkaClient {
   partitions: number;
@@ -22,7 +30,7 @@ export class StandInKafkaClient {
   fate: (partition: number, messages: readonly SentMessage[]) => Fate = () => 'stored';
   late_ms = 60;
   readonly logs = new Map<number, SentMessage[]>();
-  /** Messages of each request. */
+  /** Batches of each request. */
   readonly requests: number[] = [];
   producers = 0;
 
@@ -37,15 +45,7 @@ export class StandInKafkaClient {
 
   /** Of every partition the messages in order, copies included. */
   read(): DecodedMessage[][] {
-    return [...this.logs.values()].map((log) =>
-      log.map(({ key, value, headers }) =>
-        decodeMessage({
-          key: Buffer.from(key ?? ''),
-          value: value === null ? null : Buffer.from(value),
-          ...(headers === undefined ? {} : { headers }),
-        }),
-      ),
-    );
+    return [...this.logs.values()].map((log) => log.flatMap(decodedOf));
   }
 
   #producer(): unknown {
@@ -58,7 +58,7 @@ export class StandInKafkaClient {
         const partition = messages[0]?.partition ?? -1;
         if (messages.some((message) => message.partition !== partition))
           throw new Error('several partitions');
-        this.requests.push(messages.length);
+        this.requests.push(messages.flatMap(decodedOf).length);
         await sleep(0);
         const fate = this.fate(partition, messages);
         if (fate === 'refused') throw new Error('not the leader');

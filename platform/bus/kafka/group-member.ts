@@ -212,7 +212,7 @@ export class GroupMember {
     reader.high = Number(batch.highWatermark);
     const place = { topic: batch.topic, partition: batch.partition };
     const named_max = this.#config.refused_lines_named_max;
-    const messages = batch.messages.map((message) => readLogMessage(message, place, named_max));
+    const messages = batch.messages.flatMap((message) => readLogMessage(message, place, named_max));
     const before = reader.next_offset;
     try {
       const goTo = await reader.take({ first: Number(first), last: Number(batch.lastOffset()), messages });

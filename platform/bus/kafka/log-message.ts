@@ -8,14 +8,14 @@ import {
 import type { ReceivedMessage } from './client.ts';
 import type { ProducerSequence } from './copies.ts';
 import { readForeignMessage } from './foreign-messages.ts';
-import { decodeMessage, HEADERS } from './message.ts';
+import { type DecodedMessage, decodeMessage, HEADERS } from './message.ts';
 
-/** A message of a partition, read as far as it can be without the tables. */
+/** A message of a partition, or a batch of one that is a pack, read as far as it can be without the tables. */
 export interface LogMessage {
   readonly offset: number;
   /** When it was written, ms since the epoch. */
   readonly written_ms: number;
-  /** Of its value. */
+  /** Of its value, or of its part of it. */
   readonly bytes: number;
   readonly rows: number;
   readonly isForeign: boolean;
@@ -45,6 +45,16 @@ export function readLogMessage(
   message: ReceivedMessage,
   place: LogPlace,
   refused_lines_named_max: number,
+): readonly LogMessage[] {
+  const decoded = decodeMessage(message);
+  return decoded.map((one) => readDecoded(one, message, place, refused_lines_named_max));
+}
+
+function readDecoded(
+  decoded: DecodedMessage,
+  message: ReceivedMessage,
+  place: LogPlace,
+  refused_lines_named_max: number,
 ): LogMessage {
   const offset = Number(message.offset);
   const origin = () => ({ ...place, offset, headers: headersOf(message) });
@@ -59,7 +69,6 @@ export function readLogMessage(
     batch: null,
     letter: null,
   } satisfies LogMessage;
-  const decoded = decodeMessage(message);
   if (decoded.kind === 'foreign') {
     const { key, value } = decoded;
     const read = readForeignMessage({ id, key, value, written_ms: own.written_ms }, refused_lines_named_max);
@@ -68,7 +77,13 @@ export function readLogMessage(
   if (decoded.kind === 'batch') {
     const { batch, producer, sequence } = decoded;
     if (!producer.startsWith(RESERVED_NAME))
-      return { ...own, rows: batch.rows, numbered: { producer, sequence }, batch };
+      return {
+        ...own,
+        bytes: batch.body.length,
+        rows: batch.rows,
+        numbered: { producer, sequence },
+        batch,
+      };
     const reason = `header ${HEADERS.producer} is no name of a producer: ${producer}`;
     return { ...own, letter: unreadable(id, decoded.batch.key, batch.body, reason, origin) };
   }

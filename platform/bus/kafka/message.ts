@@ -1,5 +1,6 @@
 import { BATCH_KINDS, type Batch, type BatchKind } from '../bus.ts';
 import type { ReceivedMessage, SentMessage } from './client.ts';
+import { packed, unpacked } from './pack.ts';
 import type { PreparedBatch } from './prepared.ts';
 
 /** The headers of a message that a writer of ours sent. Their values are UTF-8 text. */
@@ -11,6 +12,8 @@ export const HEADERS = {
   producer: 'headway-producer',
   sequence: 'headway-sequence',
   published_ms: 'headway-published-ms',
+  /** How many batches the value holds, in the layout of pack.ts; then the headers of a single batch are not there. */
+  pack: 'headway-pack',
   /** Put in by our client, never sent: why the messages of a record batch cannot be read. */
   unreadable: 'headway-unreadable',
 } as const;
@@ -18,7 +21,7 @@ export const HEADERS = {
 /** What is read of a message. */
 export type MessageParts = Pick<ReceivedMessage, 'key' | 'value' | 'headers'>;
 
-/** What one message of the topic is. */
+/** What one message of the topic holds. */
 export type DecodedMessage =
   | {
       readonly kind: 'batch';
@@ -46,9 +49,20 @@ const RECORD_BYTES = 40;
 export const RECORD_BATCH_BYTES = 61;
 const HEADER_BYTES = 10;
 
-/** `value` shares the memory of the body. */
-export function encodeMessage(prepared: PreparedBatch, published_ms: number): SentMessage {
-  const { batch, producer, sequence } = prepared;
+/** Batches of one partition, in order, as one message. Of a single one `value` shares the memory of the body. */
+export function encodeMessage(prepared: readonly PreparedBatch[], published_ms: number): SentMessage {
+  const [first] = prepared;
+  if (first === undefined) throw new TypeError('a message without a batch');
+  if (prepared.length === 1) return encodeSingle(first, published_ms);
+  return {
+    // The one key that a message may have: it leads to the same partition as those of the others.
+    key: Buffer.from(first.batch.key),
+    value: packed(prepared, published_ms),
+    headers: { [HEADERS.pack]: String(prepared.length) },
+  };
+}
+
+function encodeSingle({ batch, producer, sequence }: PreparedBatch, published_ms: number): SentMessage {
   return {
     key: Buffer.from(batch.key),
     value: Buffer.from(batch.body.buffer, batch.body.byteOffset, batch.body.byteLength),
@@ -64,16 +78,39 @@ export function encodeMessage(prepared: PreparedBatch, published_ms: number): Se
   };
 }
 
-/** Upper bound of the bytes that a batch takes in a record batch, beside RECORD_BATCH_BYTES once. */
+/** Upper bound of the bytes that a batch takes in a record batch, alone or in a pack, beside RECORD_BATCH_BYTES once. */
 export function messageBytes({ id, key, body }: Batch): number {
   const names = Object.values(HEADERS).reduce((sum, name) => sum + name.length + HEADER_BYTES, 0);
   // kind, schema, rows, producer, sequence and time, each at its longest
-  const values = 16 + 3 * 16 + 36 + 16 + Buffer.byteLength(id);
-  return RECORD_BYTES + names + values + Buffer.byteLength(key) + body.length;
+  const values = 16 + 3 * 16 + 36 + 16 + escapedBytes(id);
+  return RECORD_BYTES + names + values + escapedBytes(key) + body.length;
 }
 
-/** Never throws. `value` and `body` share the memory of the message. */
-export function decodeMessage({ key, value, headers = {} }: MessageParts): DecodedMessage {
+/** In a pack names are texts of JSON. */
+function escapedBytes(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text));
+}
+
+/** Of a pack all batches, of any other message the one thing that it is. Never throws; memory of the message is shared. */
+export function decodeMessage(message: MessageParts): readonly DecodedMessage[] {
+  const { value, headers = {} } = message;
+  if (headers[HEADERS.pack] === undefined || headers[HEADERS.unreadable] !== undefined)
+    return [decodeSingle(message)];
+  const pack = unpacked(value ?? Buffer.alloc(0));
+  const key = message.key?.toString() ?? '';
+  if (typeof pack === 'string')
+    return [{ kind: 'unreadable', key, value: value ?? new Uint8Array(), reason: pack }];
+  const { published_ms, prepared } = pack;
+  return prepared.map(({ batch, producer, sequence }) => ({
+    kind: 'batch',
+    batch,
+    producer,
+    sequence,
+    published_ms,
+  }));
+}
+
+function decodeSingle({ key, value, headers = {} }: MessageParts): DecodedMessage {
   const own = { key: key?.toString() ?? '', value: value ?? new Uint8Array() };
   const text = (name: string): string | undefined => {
     const found = headers[name];

@@ -287,7 +287,7 @@ export class PartitionReader {
     this.#next = range.to;
     this.#active_ms = Date.now();
     if (this.lag === 0) this.#caughtUp_ms = this.#active_ms;
-    counts.messages += messages.length;
+    counts.messages += new Set(messages.map(({ offset }) => offset)).size;
     counts.copies += kept.copies;
     counts.skipped_sequences += kept.skipped;
     counts.foreign_messages += messages.filter(({ isForeign }) => isForeign).length;

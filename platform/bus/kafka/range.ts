@@ -14,8 +14,8 @@ export interface Measured {
 }
 
 /**
- * Cuts messages that follow each other into ranges within the limits; a message that is larger alone goes alone. A
- * range begins where the one before it ended, the first one at `from`: offsets that hold no message belong to the range
+ * Cuts messages that follow each other into ranges within the limits; a message that is larger alone goes alone, and what
+ * came in one message (a pack) is not parted, so that a range is over by up to one. A range begins where the one before it ended, the first one at `from`: offsets that hold no message belong to the range
  * of the next one.
  */
 export function* cutRanges<M extends Measured>(
@@ -31,7 +31,7 @@ export function* cutRanges<M extends Measured>(
     const last = own.at(-1);
     const isFull =
       bytes + message.bytes > limits.delivery_bytes_max || rows + message.rows > limits.delivery_rows_max;
-    if (last !== undefined && isFull) {
+    if (last !== undefined && last.offset !== message.offset && isFull) {
       yield { range: { from: begin, to: last.offset + 1 }, messages: own };
       begin = last.offset + 1;
       own = [];

@@ -4,7 +4,9 @@ export interface KafkaWriterConfig {
   readonly linger_ms: number;
   /** With so much in one partition nothing waits. */
   readonly linger_bytes: number;
-  /** Messages of one partition in one request: the client's work grows with the square of it. */
+  /** Small batches of one partition become one message, of bodies up to this size in all; 0: each is a message. */
+  readonly pack_bytes_max: number;
+  /** Batches of one partition in one request: the client's work grows with the square of its messages. */
   readonly messages_per_send_max: number;
   /** Bodies that are not acknowledged yet; with more, what comes is refused. */
   readonly buffer_bytes_max: number;
@@ -26,6 +28,7 @@ export interface KafkaWriterConfig {
 export const KAFKA_WRITER_DEFAULTS: KafkaWriterConfig = {
   linger_ms: 5,
   linger_bytes: 256 * 1024,
+  pack_bytes_max: 256 * 1024,
   messages_per_send_max: 1000,
   buffer_bytes_max: 64 * 1024 ** 2,
   publish_timeout_s: 10,

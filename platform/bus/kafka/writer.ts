@@ -6,6 +6,7 @@ import type { KafkaConfig } from './config.ts';
 import { Lane, type LaneEntry } from './lane.ts';
 import { encodeMessage, messageBytes } from './message.ts';
 import { Outstanding } from './outstanding.ts';
+import { cutPacks } from './pack.ts';
 import { partitionOf } from './partitioner.ts';
 import type { PreparedBatch } from './prepared.ts';
 import { NotAcknowledged, TamedProducer } from './producer.ts';
@@ -199,11 +200,17 @@ class OpenKafkaWriter implements KafkaWriter {
 
   async #request(partition: number, entries: readonly LaneEntry[]): Promise<void> {
     const now_ms = Date.now();
+    const packs = cutPacks(entries, this.#config.writer.pack_bytes_max);
     this.#count.requests += 1;
     try {
       await this.#producer.send(
         partition,
-        entries.map(({ prepared }) => encodeMessage(prepared, now_ms)),
+        packs.map((pack) =>
+          encodeMessage(
+            pack.map(({ prepared }) => prepared),
+            now_ms,
+          ),
+        ),
       );
     } catch (cause) {
       this.#count.failed_requests += 1;

@@ -55,17 +55,22 @@ class Bench {
       const offset = this.ends.high;
       const batch = { id: text, kind: 'run_events', schemaVersion: 1, key: 'job', rows: 1 } as const;
       const prepared = { partition: 0, producer, sequence: first_sequence + n };
-      const sent = encodeMessage({ batch: { ...batch, body: Buffer.alloc(10, text) }, ...prepared }, 0);
-      this.log.push(this.#read(offset, since_ms + offset * 1000, sent.value as Buffer, sent.headers));
+      const sent = encodeMessage([{ batch: { ...batch, body: Buffer.alloc(10, text) }, ...prepared }], 0);
+      this.log.push(...this.#read(offset, since_ms + offset * 1000, sent.value as Buffer, sent.headers));
     }
   }
 
   appendForeign(value: string): void {
     const offset = this.ends.high;
-    this.log.push(this.#read(offset, 1000 + offset * 1000, Buffer.from(value), {}));
+    this.log.push(...this.#read(offset, 1000 + offset * 1000, Buffer.from(value), {}));
   }
 
-  #read(offset: number, written_ms: number, value: Buffer, headers: object | undefined): LogMessage {
+  #read(
+    offset: number,
+    written_ms: number,
+    value: Buffer,
+    headers: object | undefined,
+  ): readonly LogMessage[] {
     const own = { key: null, value, timestamp: String(written_ms), offset: String(offset) };
     const message = { ...own, attributes: 0, headers: { ...headers } };
     return readLogMessage(message, { topic: 'headway', partition: 0 }, 10);

@@ -36,6 +36,13 @@ describe('ranges', () => {
     ]);
   });
 
+  it('never end within a message that holds several batches', () => {
+    expect(cut([message(0, 6), message(1, 4), message(1, 4), message(1, 4), message(2, 1)])).toEqual([
+      ['0-2', [0, 1, 1, 1]],
+      ['2-3', [2]],
+    ]);
+  });
+
   it('follow each other without a gap, whatever offsets hold no message', () => {
     expect(cut([message(3), message(7, 10), message(9)], 1)).toEqual([
       ['1-4', [3]],

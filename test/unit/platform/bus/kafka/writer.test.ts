@@ -299,6 +299,7 @@ describe('under faults of every kind, with the disk behind it', () => {
       const writer = opened(kafka, {
         buffer_bytes_max: 3000,
         messages_per_send_max: 5,
+        pack_bytes_max: seed % 2 === 0 ? 0 : 150,
         publish_timeout_s: 0.03,
       });
       const bus = await openOutageBus({
