@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openDeadLetterFolder } from '../platform/bus/dead-letter-folder.ts';
 import type { DeadLetterBox } from '../platform/bus/dead-letters.ts';
 import type { KafkaClient } from '../platform/bus/kafka/client.ts';
+import { explained, KafkaRefused } from '../platform/bus/kafka/refusal.ts';
 import { createLog, type Log, silentLog } from '../platform/log.ts';
 import type { HeadwayConfig } from '../services/all-in-one/config.ts';
 import type { ReplayTarget } from './dead-letter-replay.ts';
@@ -93,6 +94,8 @@ async function reach(client: KafkaClient, { kafka }: HeadwayConfig): Promise<voi
   try {
     await admin.connect();
   } catch (error) {
+    const why = explained(error, kafka);
+    if (why instanceof KafkaRefused) throw why;
     const problem = error instanceof Error ? error.message : String(error);
     throw new CommandFailure(
       EXIT.unreachable,

@@ -1,13 +1,17 @@
 import { createKafkaClient } from '../platform/bus/kafka/client.ts';
+import { explained, KafkaRefused } from '../platform/bus/kafka/refusal.ts';
 import { lookAtTopic } from '../platform/bus/kafka/topic.ts';
+import { CredentialsUnusable } from '../platform/credentials.ts';
 import { silentLog } from '../platform/log.ts';
+import { storeErrorOf } from '../platform/store/engine-errors.ts';
 import { ServerConnection } from '../platform/store/server-connection.ts';
+import { StoreRefused, storeRefusalOf } from '../platform/store/server-refusal.ts';
+import { StoreError } from '../platform/store/store.ts';
 import type { HeadwayConfig } from '../services/all-in-one/config.ts';
 import { type DoctorCheck, fine, problem } from './doctor-checks.ts';
 
-/** ClickHouse's numbers for a database that is not there, and for a user or password that is wrong. */
-const UNKNOWN_DATABASE = '81';
-const NOT_LET_IN = new Set(['192', '193', '194', '516']);
+/** ClickHouse's number for a database that is not there. */
+const UNKNOWN_DATABASE = 81;
 
 /** Whether brokers answer, and whether the topic is as acknowledging needs it. Nothing is made. */
 export async function checkBrokers({ kafka }: Pick<HeadwayConfig, 'kafka'>): Promise<DoctorCheck> {
@@ -28,7 +32,9 @@ export async function checkBrokers({ kafka }: Pick<HeadwayConfig, 'kafka'>): Pro
       `${detail}; ${topic.warnings.join('; ')}`,
       'Change the topic with kafka-configs.sh.',
     );
-  } catch (error) {
+  } catch (cause) {
+    const error = explained(cause, kafka);
+    if (error instanceof KafkaRefused) return problem('kafka', error.problem, error.mend);
     const reason = error instanceof Error ? error.message : String(error);
     const mend = 'Start Kafka, or mend kafka.brokers: `host:port` as this machine reaches them.';
     return problem('kafka', `${address} does not answer: ${reason}`, mend);
@@ -38,19 +44,21 @@ export async function checkBrokers({ kafka }: Pick<HeadwayConfig, 'kafka'>): Pro
 /** Whether the server answers and lets us in. Nothing is made. */
 export async function checkTables({ clickhouse }: Pick<HeadwayConfig, 'clickhouse'>): Promise<DoctorCheck> {
   const { url, database } = clickhouse;
-  const connection = new ServerConnection(clickhouse);
+  let connection: ServerConnection | undefined;
   try {
+    connection = new ServerConnection(clickhouse);
     const [row] = await connection.query<{ version: string }>('SELECT version() AS version', {});
     return fine('clickhouse', `${url}: version ${row?.version}; database ${database}`);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code === UNKNOWN_DATABASE) return fine('clickhouse', `${url}; database ${database} will be made`);
+  } catch (cause) {
+    const error = storeRefusalOf(storeErrorOf(cause), clickhouse);
+    if (error instanceof StoreError && error.engine_code === UNKNOWN_DATABASE)
+      return fine('clickhouse', `${url}; database ${database} will be made`);
+    if (error instanceof StoreRefused || error instanceof CredentialsUnusable)
+      return problem('clickhouse', error.problem, error.mend);
     const reason = error instanceof Error ? error.message : String(error);
-    const mend = NOT_LET_IN.has(code)
-      ? 'Mend clickhouse.user and clickhouse.password.'
-      : 'Start ClickHouse, or mend clickhouse.url: its HTTP port (8123, or 8443 with https).';
+    const mend = 'Start ClickHouse, or mend clickhouse.url: its HTTP port (8123, or 8443 with https).';
     return problem('clickhouse', `${url}: ${reason.split('\n', 1)[0]}`, mend);
   } finally {
-    await connection.close();
+    await connection?.close();
   }
 }

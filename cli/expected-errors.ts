@@ -1,5 +1,7 @@
 import { BusRefused } from '../platform/bus/bus.ts';
+import { KafkaRefused } from '../platform/bus/kafka/refusal.ts';
 import { ConfigError } from '../platform/config.ts';
+import { CredentialsUnusable } from '../platform/credentials.ts';
 import { ListenFailed } from '../platform/http-server.ts';
 import { MigrationError } from '../platform/store/migrate.ts';
 import { StoreError, StoreLocked } from '../platform/store/store.ts';
@@ -15,12 +17,14 @@ const EXPECTED: readonly (readonly [ErrorClass, ExitCode])[] = [
   [ConfigError, EXIT.usage],
   [OpenDoor, EXIT.usage],
   [DataDirectoryUnusable, EXIT.usage],
+  [CredentialsUnusable, EXIT.usage],
   [Problem, EXIT.usage],
   [StoreLocked, EXIT.unreachable],
   [ListenFailed, EXIT.unreachable],
   [MigrationError, EXIT.problem_found],
   [StoreError, EXIT.problem_found],
   [BusRefused, EXIT.problem_found],
+  [KafkaRefused, EXIT.problem_found],
 ];
 
 /**

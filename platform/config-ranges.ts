@@ -77,9 +77,9 @@ export function isNumberOrNull(path: string): boolean {
   return /(^|[._])(pue|price_per_\w+|\w+_target_ratio)$/.test(path);
 }
 
-/** Whether a setting is one that must not be printed: a token, a password, a secret. */
+/** Whether a setting is one that must not be printed: a token, a password, a secret. The name of a file with one may be. */
 export function isSecret(path: string): boolean {
-  return /token|password|secret/.test(path);
+  return /token|password|secret/.test(path) && !path.endsWith('_file');
 }
 
 /** A value for a message. A secret is not shown, not even a wrong one; a long value is cut. */

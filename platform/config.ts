@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parse, parseDocument } from 'yaml';
-import { isNumberOrNull, rangeOf, shownValue } from './config-ranges.ts';
+import { isNumberOrNull, isSecret, rangeOf, shownValue } from './config-ranges.ts';
 import type { Environment } from './environment.ts';
 
 /**
@@ -69,14 +69,18 @@ export function configLayerFromYaml(text: string, origin: string): ConfigLayer {
 
 const PREFIX = 'HEADWAY__';
 
-/** `HEADWAY__SERVER__PORT=9000` sets `server.port`; values are YAML scalars or flow collections. */
+/**
+ * `HEADWAY__SERVER__PORT=9000` sets `server.port`; values are YAML scalars or flow collections. A token or a password is
+ * taken as it stands: one may hold any sign, and no message about its syntax may show it.
+ */
 export function configLayerFromEnvironment(environment: Environment): ConfigLayer {
   const values: Record<string, unknown> = {};
   const written = new Map<string, string>();
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith(PREFIX) || text === undefined) continue;
     const path = name.slice(PREFIX.length).toLowerCase().split('__');
-    setPath(values, path, valueOfVariable(name, text));
+    const isVerbatim = isSecret(path.at(-1) ?? '') && text !== '';
+    setPath(values, path, isVerbatim ? text : valueOfVariable(name, text));
     if (text !== '') written.set(path.join('.'), text);
   }
   return { origin: 'environment', values, writtenAs: (path) => written.get(path) };

@@ -160,6 +160,13 @@ export const PIPELINE_METRICS = [
     help: 'Partitions that the topic has; absent until it was seen.',
   },
   {
+    name: 'headway_bus_kafka_refused',
+    kind: 'gauge',
+    labels: [{ name: 'reason', values: ['credentials', 'certificate', 'encryption', 'rights'] }],
+    roles: COLLECTOR,
+    help: '1 while Kafka does not let the collector in, or write: what is taken in stays on its disk until that is mended.',
+  },
+  {
     name: 'headway_bus_kafka_requests_total',
     kind: 'counter',
     labels: [],

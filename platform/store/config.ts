@@ -1,3 +1,5 @@
+import type { PasswordSource, TlsFiles } from '../credentials.ts';
+
 export interface StoreConfig {
   /** Queries that run at the same time; more wait their turn. */
   readonly query_connections: number;
@@ -16,16 +18,13 @@ export const STORE_DEFAULTS: StoreConfig = {
   query_rows_max: 2_000_000,
 };
 
-/** A ClickHouse server or cluster, over HTTP. The limits of queries are sent with each of them. */
-export interface StoreServerConfig extends StoreConfig {
+/** A ClickHouse server or cluster, over HTTP or HTTPS, whose certificate is always verified. The limits of queries are sent with each of them. */
+export interface StoreServerConfig extends StoreConfig, PasswordSource, TlsFiles {
   /** `http://host:8123` or `https://host:8443`; a path is kept (a proxy). */
   readonly url: string;
   /** Made when it is not there. */
   readonly database: string;
   readonly user: string;
-  readonly password: string | null;
-  /** PEM file with the authority that signed the server's certificate, where it is not one that Node knows. */
-  readonly ca_file: string | null;
   /** Name of the cluster in the server's configuration: tables are replicated and spread over it. One server: null. */
   readonly cluster: string | null;
   /** Requests at the same time; more wait their turn. */
@@ -44,7 +43,10 @@ export const STORE_SERVER_DEFAULTS: StoreServerConfig = {
   database: 'headway',
   user: 'default',
   password: null,
+  password_file: null,
   ca_file: null,
+  cert_file: null,
+  key_file: null,
   cluster: null,
   connections: 16,
   insert_time_max_s: 120,

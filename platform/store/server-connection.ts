@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { rootCertificates } from 'node:tls';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { passwordOf, readTlsFiles } from '../credentials.ts';
 import type { StoreServerConfig } from './config.ts';
 import { type Unreached, unreachedOf } from './server-errors.ts';
 import { type FormBody, formOf } from './server-form.ts';
@@ -129,7 +130,7 @@ function clientOf(
     ...(pathname === '/' ? {} : { pathname }),
     database,
     username: config.user,
-    password: config.password ?? '',
+    password: passwordOf(config, 'clickhouse') ?? '',
     application: 'headway',
     request_timeout: timeout_s * 1000,
     max_open_connections: config.connections,
@@ -138,6 +139,15 @@ function clientOf(
     keep_alive: { enabled: true, eagerly_destroy_stale_sockets: true },
     log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: { ...settings },
-    ...(config.ca_file === null ? {} : { tls: { ca_cert: readFileSync(config.ca_file) } }),
+    ...tlsOf(config),
   });
+}
+
+/** A certificate of the process stands for the password: the client then asks to be known by it. */
+function tlsOf(config: StoreServerConfig) {
+  const { ca, cert, key } = readTlsFiles(config, 'clickhouse');
+  if (ca === undefined && cert === undefined) return {};
+  const ca_cert = Buffer.from(ca ?? rootCertificates.join('\n'));
+  if (cert === undefined || key === undefined) return { tls: { ca_cert } };
+  return { tls: { ca_cert, cert: Buffer.from(cert), key: Buffer.from(key) } };
 }

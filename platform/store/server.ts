@@ -9,6 +9,7 @@ import { ServerConnection } from './server-connection.ts';
 import { shownUrl, Unreached } from './server-errors.ts';
 import { type FormTable, formOf } from './server-form.ts';
 import { claimPrefix, insertId, namePrefix, rowLines, STAGED } from './server-insert.ts';
+import { storeRefusalOf } from './server-refusal.ts';
 import { RunningStatements } from './server-running.ts';
 import { type ClaimableStore, type InsertOptions, type QueryParameters, StoreError } from './store.ts';
 import { TableShapes } from './table-shapes.ts';
@@ -23,7 +24,8 @@ const UNKNOWN_DATABASE = 81;
 /**
  * A ClickHouse server over HTTP. Waits for it, and makes its database when there is none.
  *
- * Throws {@link StoreError}: `failed`, naming the URL, when it cannot be reached or does not let us in.
+ * Throws {@link StoreError}: `failed`, naming the URL, when it cannot be reached; StoreRefused when it does not let us in;
+ * CredentialsUnusable.
  */
 export async function openServerStore(config: StoreServerConfig, log: Log): Promise<ClaimableStore> {
   const connection = new ServerConnection(config);
@@ -33,7 +35,8 @@ export async function openServerStore(config: StoreServerConfig, log: Log): Prom
       await prepare(connection, config);
       log.info('store reached', { url: shownUrl(config.url), database: config.database });
       return new ServerStore(connection, config);
-    } catch (cause) {
+    } catch (error) {
+      const cause = storeRefusalOf(storeErrorOf(error), config);
       if (!(cause instanceof Unreached) || performance.now() > until) {
         await connection.close();
         throw ownError(cause);

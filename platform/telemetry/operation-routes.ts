@@ -1,8 +1,10 @@
 import { Hono } from 'hono';
 import { TELEMETRY_DEFAULTS } from './config.ts';
 
-/** A check says yes, or no with the reason an operator can act on. */
-export type Readiness = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+/** A check says yes, with what an operator should see to all the same, or no with the reason to act on. */
+export type Readiness =
+  | { readonly ok: true; readonly warning?: string }
+  | { readonly ok: false; readonly reason: string };
 
 export interface OperationRoutesOptions {
   /** Prometheus text of `GET /metrics`. */

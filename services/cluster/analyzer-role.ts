@@ -118,8 +118,10 @@ function beginWork({ config, log, clock, store, telemetry }: Parts): Working {
   analyzer.start();
   return {
     failed: reader.failed,
-    readiness: () =>
-      reader.stats().joins > 0 ? { ok: true } : { ok: false, reason: 'has not been dealt partitions yet' },
+    readiness() {
+      const { joins, problem } = reader.stats();
+      return joins > 0 ? { ok: true } : { ok: false, reason: problem ?? 'has not been dealt partitions yet' };
+    },
     async stop() {
       await Promise.all([reader.stop(), shards.stop(), analyzer.stop()]);
       await letters.close();

@@ -1,5 +1,6 @@
 import { waitUntilStored } from '../../platform/bus/kafka/caught-up.ts';
 import { createKafkaClient, type KafkaAdmin } from '../../platform/bus/kafka/client.ts';
+import { explained, KafkaRefused } from '../../platform/bus/kafka/refusal.ts';
 import { askTopicEnds } from '../../platform/bus/kafka/topic-ends.ts';
 import type { Log } from '../../platform/log.ts';
 import type { HeadwayConfig } from '../all-in-one/config.ts';
@@ -30,17 +31,29 @@ export function createCaughtUp({ kafka, cluster }: HeadwayConfig, log: Log): Cau
     await own.connect();
     return own;
   };
-  const ends = async () => askTopicEnds(await admin(), kafka.topic);
+  const asking = async <T>(ask: (own: KafkaAdmin) => Promise<T>): Promise<T> => {
+    try {
+      return await ask(await admin());
+    } catch (error) {
+      throw explained(error, kafka);
+    }
+  };
+  const ends = () => asking((own) => askTopicEnds(own, kafka.topic));
   const stored = async () => {
     const asked = { groupId: kafka.group, topics: [kafka.topic] };
-    const [known] = await (await admin()).fetchOffsets(asked);
+    const [known] = await asking((own) => own.fetchOffsets(asked));
     return new Map((known?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)]));
   };
   return {
     async wait() {
       const limit = AbortSignal.timeout(cluster.consistent_timeout_s * 1000);
       const signal = AbortSignal.any([limit, closing.signal]);
-      if (await waitUntilStored(ends, stored, { pauses: kafka.reader, log, signal })) return;
+      try {
+        if (await waitUntilStored(ends, stored, { pauses: kafka.reader, log, signal })) return;
+      } catch (error) {
+        if (!(error instanceof KafkaRefused)) throw error;
+        throw new Problem(503, 'Not caught up', `${error.message} Or ask without consistent=true.`);
+      }
       const detail =
         `The tables have not caught up with Kafka within cluster.consistent_timeout_s (${cluster.consistent_timeout_s}). ` +
         'Ask again later, or without consistent=true.';

@@ -3,12 +3,13 @@ import { measureDeadLetters, measureOutage, measurePublishes } from '../../platf
 import { openDeadLetterFolder } from '../../platform/bus/dead-letter-folder.ts';
 import { createKafkaClient } from '../../platform/bus/kafka/client.ts';
 import { measureKafkaWriter } from '../../platform/bus/kafka/kafka-metrics.ts';
-import { openKafkaWriter } from '../../platform/bus/kafka/writer.ts';
+import { type KafkaWriter, openKafkaWriter } from '../../platform/bus/kafka/writer.ts';
 import { openOutageBus } from '../../platform/bus/outage-writer.ts';
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import { lockDirectory } from '../../platform/directory-lock.ts';
 import type { Log } from '../../platform/log.ts';
 import { createCounters } from '../../platform/telemetry/counters.ts';
+import type { Readiness } from '../../platform/telemetry/operation-routes.ts';
 import { requireGuardedDoors } from '../all-in-one/access.ts';
 import type { HeadwayConfig } from '../all-in-one/config.ts';
 import { prepareDataDirectory } from '../all-in-one/data-directory.ts';
@@ -19,9 +20,10 @@ import { createRoleApp } from './role-app.ts';
 
 /**
  * Takes in what is sent and scraped and hands it to Kafka, or to its own disk while Kafka is away. It is ready from the
- * start on, whether Kafka is there or not, as long as it can keep what it acknowledges.
+ * start on, whether Kafka is there or not, as long as it can keep what it acknowledges; but not where Kafka has refused
+ * it from the start on.
  *
- * Throws OpenDoor, DataDirectoryUnusable, StoreLocked.
+ * Throws OpenDoor, DataDirectoryUnusable, StoreLocked, CredentialsUnusable.
  */
 export async function openCollectorRole(
   config: HeadwayConfig,
@@ -55,7 +57,7 @@ export async function openCollectorRole(
   const app = createRoleApp({
     role: 'collector',
     telemetry,
-    checks: {},
+    checks: { kafka: async () => readinessOf(kafka) },
     readiness_timeout_s: config.telemetry.readiness_timeout_s,
     receivers: collector.routes,
   });
@@ -75,6 +77,18 @@ export async function openCollectorRole(
       await lock.release();
     },
   });
+}
+
+/**
+ * Wrong credentials since the start are a mistake of a deployment, which is not to replace processes that work; nothing
+ * that comes nevertheless is lost. Who was let in once goes on with its disk, like in any outage.
+ */
+function readinessOf(kafka: KafkaWriter): Readiness {
+  const { refusal, partitions } = kafka.stats();
+  if (refusal === null) return { ok: true };
+  return partitions === null
+    ? { ok: false, reason: refusal.message }
+    : { ok: true, warning: refusal.message };
 }
 
 /** Kafka takes milliseconds when it is there. */

@@ -1,5 +1,6 @@
-import type { KafkaConfig } from '../../platform/bus/kafka/config.ts';
+import { type KafkaConfig, SASL_MECHANISMS } from '../../platform/bus/kafka/config.ts';
 import { ConfigError } from '../../platform/config.ts';
+import type { PasswordSource, TlsFiles } from '../../platform/credentials.ts';
 import type { StoreServerConfig } from '../../platform/store/config.ts';
 
 /** How the processes of cluster mode start and stop. Times in seconds. */
@@ -39,6 +40,8 @@ export function checkKafka({ kafka }: { readonly kafka: KafkaConfig }): void {
     const problem = `kafka.replication_factor must be a whole number, got ${replication_factor}`;
     throw new ConfigError('out_of_range', 'kafka.replication_factor', problem, 'Give 1 or 3.');
   }
+  checkTls(kafka);
+  checkSasl(kafka);
   if (min_insync_replicas <= replication_factor) return;
   throw new ConfigError(
     'out_of_range',
@@ -48,8 +51,75 @@ export function checkKafka({ kafka }: { readonly kafka: KafkaConfig }): void {
   );
 }
 
-/** Throws ConfigError where the address of the tables is none. */
+/** Files of TLS without TLS are a mistake, and not one to find out by what is sent in the clear. */
+function checkTls({ tls }: KafkaConfig): void {
+  const { enabled, ...files } = tls;
+  const [named] = Object.entries(files).filter(([, value]) => value !== null);
+  if (!enabled && named !== undefined) {
+    const problem = `is set, and kafka.tls.enabled is false`;
+    throw new ConfigError('out_of_range', `kafka.tls.${named[0]}`, problem, 'Set kafka.tls.enabled: true.');
+  }
+  checkKeyPair(tls, 'kafka.tls');
+}
+
+function checkSasl({ sasl }: KafkaConfig): void {
+  const { mechanism, username, password, password_file } = sasl;
+  const known = SASL_MECHANISMS.join(', ');
+  if (mechanism === null) {
+    const isSet = username !== null || password !== null || password_file !== null;
+    if (!isSet) return;
+    const problem = 'is not set, and other settings of kafka.sasl are';
+    throw new ConfigError('out_of_range', 'kafka.sasl.mechanism', problem, `Give one of ${known}.`);
+  }
+  if (!SASL_MECHANISMS.some((one) => one === mechanism)) {
+    const problem = `${JSON.stringify(mechanism)} is not supported`;
+    throw new ConfigError('out_of_range', 'kafka.sasl.mechanism', problem, `Give one of ${known}.`);
+  }
+  if (username === null) {
+    const mend = 'Give the name of the user.';
+    throw new ConfigError('out_of_range', 'kafka.sasl.username', 'is not set', mend);
+  }
+  checkPassword(sasl, 'kafka.sasl');
+  if (password !== null || password_file !== null) return;
+  const mend = 'Give HEADWAY__KAFKA__SASL__PASSWORD in the environment, or kafka.sasl.password_file.';
+  throw new ConfigError('out_of_range', 'kafka.sasl.password', 'is not set', mend);
+}
+
+function checkKeyPair({ cert_file, key_file }: TlsFiles, section: string): void {
+  if ((cert_file === null) === (key_file === null)) return;
+  const [missing, given] = cert_file === null ? ['cert_file', 'key_file'] : ['key_file', 'cert_file'];
+  const problem = `is not set, and ${section}.${given} is`;
+  throw new ConfigError('out_of_range', `${section}.${missing}`, problem, 'Give both, or none.');
+}
+
+function checkPassword({ password, password_file }: PasswordSource, section: string): void {
+  if (password === null || password_file === null) return;
+  const problem = `is set, and ${section}.password as well`;
+  throw new ConfigError('out_of_range', `${section}.password_file`, problem, 'Keep one of them.');
+}
+
+/** Throws ConfigError where the address of the tables is none, or what is set for it does not go together. */
 export function checkClickHouse({ clickhouse }: { readonly clickhouse: StoreServerConfig }): void {
+  checkClickHouseUrl(clickhouse);
+  checkPassword(clickhouse, 'clickhouse');
+  checkKeyPair(clickhouse, 'clickhouse');
+  const { url, ca_file, cert_file, password, password_file } = clickhouse;
+  if (cert_file !== null && (password !== null || password_file !== null)) {
+    const problem = 'is set, and a password as well: the server takes one of them';
+    throw new ConfigError('out_of_range', 'clickhouse.cert_file', problem, 'Keep one of them.');
+  }
+  if ((ca_file === null && cert_file === null) || url.startsWith('https:')) return;
+  const file = ca_file === null ? 'cert_file' : 'ca_file';
+  const mend = 'Give an https address in clickhouse.url (port 8443).';
+  throw new ConfigError(
+    'out_of_range',
+    `clickhouse.${file}`,
+    `is set, and clickhouse.url is not https`,
+    mend,
+  );
+}
+
+function checkClickHouseUrl(clickhouse: StoreServerConfig): void {
   const url = URL.canParse(clickhouse.url) ? new URL(clickhouse.url) : undefined;
   const place = 'clickhouse.url';
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
@@ -57,7 +127,7 @@ export function checkClickHouse({ clickhouse }: { readonly clickhouse: StoreServ
     throw new ConfigError('wrong_type', place, problem, 'Give one such as `http://clickhouse:8123`.');
   }
   if (url.username === '' && url.password === '') return;
-  const mend = 'Give them as `clickhouse.user` and `clickhouse.password`, which are never printed.';
+  const mend = 'Give them as `clickhouse.user` and `clickhouse.password`, which is never printed.';
   throw new ConfigError('wrong_type', place, 'the address holds a user or a password', mend);
 }
 

@@ -1,7 +1,9 @@
+import { CredentialsUnusable } from '../../platform/credentials.ts';
 import type { Log } from '../../platform/log.ts';
 import { clusterPlace } from '../../platform/store/cluster-tables.ts';
 import { MigrationError, migrate } from '../../platform/store/migrate.ts';
 import { openServerStore } from '../../platform/store/server.ts';
+import { StoreRefused } from '../../platform/store/server-refusal.ts';
 import type { ClaimableStore } from '../../platform/store/store.ts';
 import type { Readiness } from '../../platform/telemetry/operation-routes.ts';
 import type { HeadwayConfig } from '../all-in-one/config.ts';
@@ -11,7 +13,7 @@ import { createDependency } from './waiting.ts';
 export interface Tables {
   /**
    * Waits until the server answers and brings its tables to this version; undefined when the signal came first. Several
-   * processes may do so at once. Throws MigrationError.
+   * processes may do so at once. Throws MigrationError, StoreRefused, CredentialsUnusable.
    */
   open(signal: AbortSignal): Promise<ClaimableStore | undefined>;
   /** Asks them, once they were reached. */
@@ -25,7 +27,10 @@ export function tablesOf({ clickhouse, cluster }: HeadwayConfig, log: Log): Tabl
     address: clickhouse.url,
     config: cluster,
     log,
-    isFinal: (error) => error instanceof MigrationError,
+    isFinal: (error) =>
+      error instanceof MigrationError ||
+      error instanceof StoreRefused ||
+      error instanceof CredentialsUnusable,
   });
   let store: ClaimableStore | undefined;
   return {

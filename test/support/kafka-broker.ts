@@ -41,6 +41,10 @@ export interface KafkaBrokerOptions {
   readonly nodes?: 1 | 3;
   /** Further lines of server.properties, which win over the ones here. */
   readonly properties?: Readonly<Record<string, string | number | boolean>>;
+  /** Further listeners of the first node beside the plaintext one, as server.properties has them: `NAME://host:port`. */
+  readonly listeners?: readonly string[];
+  /** Further arguments of the tool that formats the data folder: users of SCRAM. */
+  readonly format?: readonly string[];
   /** How long a start, and a node that comes back, may take. */
   readonly start_limit_ms?: number;
   /** Where to keep the data; default a temporary folder, which `stop` removes. */
@@ -69,7 +73,7 @@ export async function startKafka(options: KafkaBrokerOptions = {}): Promise<Kafk
   const { start_limit_ms: limit_ms = START_LIMIT_MS } = options;
   const broker = brokerOf(nodes, options.folder === undefined ? folder : undefined, limit_ms);
   try {
-    await formatAll(nodes);
+    await formatAll(nodes, options.format ?? []);
     for (const node of nodes) launch(node);
     await ready(nodes, limit_ms);
   } catch (cause) {
@@ -135,7 +139,11 @@ async function layOut(folder: string, options: KafkaBrokerOptions): Promise<Node
       ...properties,
       'node.id': n + 1,
       'controller.quorum.voters': voters,
-      listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+      listeners: [
+        `PLAINTEXT://127.0.0.1:${port}`,
+        `CONTROLLER://127.0.0.1:${controllerPort}`,
+        ...(n === 0 ? (options.listeners ?? []) : []),
+      ].join(','),
       'log.dirs': join(own, 'data'),
     }).map(([name, value]) => `${name}=${value}`);
     return {
@@ -177,16 +185,15 @@ function baseProperties(nodes: number): Record<string, string | number | boolean
 }
 
 /** Writes the identity of the cluster into the data folders, unless they have one: of an earlier start, which stays. */
-async function formatAll(nodes: readonly Node[]): Promise<void> {
+async function formatAll(nodes: readonly Node[], more: readonly string[]): Promise<void> {
   const cluster = clusterId();
   await Promise.all(
     nodes.map(async ({ folder }) => {
       if (existsSync(join(folder, 'data', 'meta.properties'))) return;
       const config = join(folder, 'server.properties');
       const args = ['-Xmx64m', ...JVM, '-cp', `${kafkaJars()}/*`, 'kafka.tools.StorageTool'];
-      const child = spawn('java', [...args, 'format', '--ignore-formatted', '-t', cluster, '-c', config], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
+      const format = ['format', '--ignore-formatted', '-t', cluster, '-c', config, ...more];
+      const child = spawn('java', [...args, ...format], { stdio: ['ignore', 'pipe', 'pipe'] });
       const output: string[] = [];
       for (const stream of [child.stdout, child.stderr])
         stream.on('data', (text) => output.push(String(text)));

@@ -216,6 +216,10 @@ function collectorOut({ outage_s, keep_firing_s }: AlertThresholds): AlertRule {
       diagnosis: [
         { look: 'How much is kept.', query: 'headway_bus_spool_waiting_bytes' },
         {
+          look: 'Whether Kafka refuses it, and why; its log and /readyz say what to mend.',
+          query: 'headway_bus_kafka_refused == 1',
+        },
+        {
           look: 'Whether requests fail, or none is made.',
           query: 'rate(headway_bus_kafka_failed_requests_total[5m])',
         },

@@ -1,6 +1,7 @@
 import type * as KafkaJs from 'kafkajs';
 import type { Log } from '../../log.ts';
 import { KAFKA_DEFAULTS, type KafkaConfig } from './config.ts';
+import { createSocketFactory, saslLogin } from './connections.ts';
 import { loadRepairedKafkajs } from './repaired-kafkajs.ts';
 
 /** The only file that knows the interface of kafkajs: its types are passed on here. */
@@ -25,14 +26,23 @@ export const TOPIC_RESOURCE = kafkajs.ConfigResourceTypes.TOPIC;
 /** The same complaint of the client is one line in this time: in an outage each request makes several. */
 const REPEATED_AFTER_MS = 30_000;
 
-/** A client of the cluster; what kafkajs logs goes to `log`. */
+/**
+ * A client of the cluster; what kafkajs logs goes to `log`. Throws CredentialsUnusable when a file of `kafka.tls` or
+ * `kafka.sasl` cannot be used.
+ */
 export function createKafkaClient(config: KafkaConfig, log: Log): KafkaClient {
   limits.decompressed_bytes_max = config.decompressed_bytes_max;
   limits.records_max = config.records_max;
   const said = new Map<string, number>();
+  const sasl = saslLogin(config);
   return new kafkajs.Kafka({
     clientId: config.client_id,
     brokers: [...config.brokers],
+    socketFactory: createSocketFactory(config),
+    // For its own logs: the connections are made here.
+    ssl: config.tls.enabled,
+    ...(sasl === undefined ? {} : { sasl }),
+    connectionTimeout: config.connect_timeout_s * 1000,
     requestTimeout: config.writer.request_timeout_s * 1000,
     // Its defaults depend on NODE_ENV. These are for connecting and for asking who leads; sending is tried again elsewhere.
     retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 5 },

@@ -1,6 +1,7 @@
 import type { Counters, GaugeReading } from '../../telemetry/counters.ts';
 import { busInstruments } from '../bus-instruments.ts';
 import type { KafkaReader, PartitionStats } from './reader.ts';
+import { FINAL_REFUSALS } from './refusal.ts';
 import type { KafkaWriter } from './writer.ts';
 
 export function measureKafkaWriter(counters: Counters, writer: Pick<KafkaWriter, 'stats'>): void {
@@ -8,6 +9,10 @@ export function measureKafkaWriter(counters: Counters, writer: Pick<KafkaWriter,
   instruments.gauge('headway_bus_kafka_outstanding_bytes', () => writer.stats().outstanding_bytes);
   instruments.gauge('headway_bus_kafka_outstanding_calls', () => writer.stats().outstanding);
   instruments.gauge('headway_bus_kafka_topic_partitions', () => writer.stats().partitions ?? undefined);
+  instruments.gauge('headway_bus_kafka_refused', () => {
+    const code = writer.stats().refusal?.code;
+    return FINAL_REFUSALS.map((reason) => ({ value: reason === code ? 1 : 0, labels: { reason } }));
+  });
   instruments.total('headway_bus_kafka_requests_total', () => writer.stats().requests);
   instruments.total('headway_bus_kafka_failed_requests_total', () => writer.stats().failed_requests);
   instruments.total('headway_bus_kafka_unfounded_successes_total', () => writer.stats().unfounded_successes);

@@ -10,6 +10,7 @@ import { DealtPartitions, type Ownership } from './ownership.ts';
 import { pause } from './pause.ts';
 import type { KafkaReaderConfig } from './reader-config.ts';
 import { type MutableCounts, noCounts, type ReaderCounts } from './reader-counts.ts';
+import { explained } from './refusal.ts';
 import { untilDone } from './retry.ts';
 import { askTopicEnds, TopicEnds } from './topic-ends.ts';
 import { Watchdog } from './watchdog.ts';
@@ -40,6 +41,8 @@ export interface KafkaReaderStats extends ReaderCounts {
   readonly partitions: readonly PartitionStats[];
   /** Time since the client was last heard of, seconds. */
   readonly silent_s: number;
+  /** Why the brokers could not be reached at the last try; null once they were. */
+  readonly problem: string | null;
 }
 
 /**
@@ -61,6 +64,7 @@ export class KafkaReader implements BusReader {
   readonly #watchdog: Watchdog;
   readonly #fail: (reason: Error) => void;
   #connection: Connection | undefined;
+  #problem: string | null = null;
   #member: GroupMember | undefined;
   #starting: Promise<void> | undefined;
   #watching: Promise<void> | undefined;
@@ -90,7 +94,7 @@ export class KafkaReader implements BusReader {
 
   run(handler: DeliveryHandler): void {
     if (this.#starting !== undefined) throw new Error('The reader has a handler already.');
-    this.#starting = this.#start(handler).catch((cause: unknown) => this.#fail(errorOf(cause)));
+    this.#starting = this.#start(handler).catch((cause: unknown) => this.#fail(this.#explained(cause)));
   }
 
   stats(): KafkaReaderStats {
@@ -100,7 +104,13 @@ export class KafkaReader implements BusReader {
       },
     );
     const assigned = this.#member?.assigned ?? 0;
-    return { ...this.#counts, assigned, partitions, silent_s: this.#watchdog.silent_s };
+    return {
+      ...this.#counts,
+      assigned,
+      partitions,
+      silent_s: this.#watchdog.silent_s,
+      problem: this.#problem,
+    };
   }
 
   /**
@@ -157,15 +167,22 @@ export class KafkaReader implements BusReader {
     const reached = await untilDone(
       'kafka was not reached',
       async () => {
-        await admin.connect();
-        const { clusterId } = await admin.describeCluster();
-        await consumer.connect();
-        await consumer.subscribe({ topics: [config.topic], fromBeginning: true });
-        return `${clusterId}/${config.topic}`;
+        try {
+          await admin.connect();
+          const { clusterId } = await admin.describeCluster();
+          await consumer.connect();
+          await consumer.subscribe({ topics: [config.topic], fromBeginning: true });
+          return `${clusterId}/${config.topic}`;
+        } catch (cause) {
+          const error = this.#explained(cause);
+          this.#problem = error.message;
+          throw error;
+        }
       },
       this.#retrying,
     );
     if (reached === undefined) return;
+    this.#problem = null;
     const ends = new TopicEnds(() => askTopicEnds(admin, config.topic));
     const connection = { admin, consumer, ends, topic: reached.value };
     this.#connection = connection;
@@ -209,10 +226,18 @@ export class KafkaReader implements BusReader {
       member.end(error);
       if (this.#stopping.signal.aborted) return;
       // Nothing more would ever happen, and nobody be told: the client's `run` was resolved long ago.
-      if (!restart) return this.#fail(new Error(`kafka reader crashed: ${error.message}`, { cause: error }));
+      if (!restart)
+        return this.#fail(
+          this.#explained(new Error(`kafka reader crashed: ${error.message}`, { cause: error })),
+        );
       this.#counts.restarts += 1;
       this.#log.warn('kafka client broke down and begins anew', { problem: error.message });
     });
+  }
+
+  /** With what to do, where the brokers do not let it in. */
+  #explained(cause: unknown): Error {
+    return errorOf(explained(cause, this.#deps.config));
   }
 
   async #brokers(): Promise<ReadonlySet<number>> {

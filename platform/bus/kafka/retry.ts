@@ -1,6 +1,7 @@
 import { Fenced } from '../../fence.ts';
 import type { Log } from '../../log.ts';
 import { pause } from './pause.ts';
+import { KafkaRefused } from './refusal.ts';
 
 export interface RetryPauses {
   readonly retry_first_s: number;
@@ -17,7 +18,8 @@ export interface Trying {
 
 /**
  * Tries until it succeeds, with growing pauses; undefined when the signal ended it. The first try is always made, and a
- * try that is under way is waited for. Only Fenced is thrown: what another process has taken over no later try can do.
+ * try that is under way is waited for. Only Fenced is thrown, for what another process has taken over no later try can
+ * do, and KafkaRefused, where it is final.
  */
 export async function untilDone<T>(
   what: string,
@@ -29,7 +31,7 @@ export async function untilDone<T>(
     try {
       return { value: await work(attempt) };
     } catch (cause) {
-      if (cause instanceof Fenced) throw cause;
+      if (cause instanceof Fenced || (cause instanceof KafkaRefused && cause.isFinal)) throw cause;
       onFailure?.();
       const problem = cause instanceof Error ? cause.message : String(cause);
       log.warn(what, { problem, attempt, retry_in_s: pause_s });

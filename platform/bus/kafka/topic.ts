@@ -94,23 +94,35 @@ async function readTopic(admin: KafkaAdmin, config: TopicConfig): Promise<Topic>
   const { topics } = await admin.fetchTopicMetadata({ topics: [config.topic] });
   const partitions = topics.find(({ name }) => name === config.topic)?.partitions ?? [];
   if (partitions.length === 0) throw new Error(`the brokers know no partition of topic ${config.topic} yet`);
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: [{ type: TOPIC_RESOURCE, name: config.topic }],
-  });
-  const settings = new Map(
-    resources.flatMap(({ configEntries }) =>
-      configEntries.map((entry) => [entry.configName, entry.configValue]),
-    ),
-  );
+  const settings = await readSettings(admin, config.topic);
   const replicas = Math.min(...partitions.map((partition) => partition.replicas.length));
   const { brokers } = await admin.describeCluster();
   const theirs = Number(settings.get('max.message.bytes') ?? config.message_bytes_max);
   return {
     partitions: partitions.length,
     message_bytes_max: Math.min(config.message_bytes_max, theirs),
-    warnings: dangersOf(config, { settings, replicas, brokers: brokers.length }),
+    warnings: [
+      ...(settings.size === 0
+        ? [`this user may not see its settings (DescribeConfigs): they are not checked`]
+        : []),
+      ...dangersOf(config, { settings, replicas, brokers: brokers.length }),
+    ],
   };
+}
+
+/** By Kafka's names; none when this user has no right to see them (DescribeConfigs), which it can work without. */
+async function readSettings(admin: KafkaAdmin, topic: string): Promise<Map<string, string>> {
+  try {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: TOPIC_RESOURCE, name: topic }],
+    });
+    const entries = resources.flatMap(({ configEntries }) => configEntries);
+    return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
+  } catch (cause) {
+    if (brokerErrorType(cause) === 'TOPIC_AUTHORIZATION_FAILED') return new Map();
+    throw cause;
+  }
 }
 
 /** How a topic that somebody else made, or changed, differs from what acknowledging relies on. Exported for its tests. */

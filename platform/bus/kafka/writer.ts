@@ -10,6 +10,7 @@ import { cutPacks } from './pack.ts';
 import { partitionOf } from './partitioner.ts';
 import type { PreparedBatch } from './prepared.ts';
 import { NotAcknowledged, TamedProducer } from './producer.ts';
+import { explained, KafkaRefused } from './refusal.ts';
 import { Sequencer } from './sequencer.ts';
 import { fitMessages, tooLargeText } from './split.ts';
 import { ensureTopic, type Topic } from './topic.ts';
@@ -36,6 +37,8 @@ export interface KafkaWriterStats {
   readonly acknowledged_bytes: number;
   /** Calls that were rejected. */
   readonly refused: number;
+  /** Why the brokers do not let this process look at the topic, or write to it; null while nothing says so. */
+  readonly refusal: KafkaRefused | null;
 }
 
 export interface KafkaWriter extends BusWriter {
@@ -88,6 +91,11 @@ class OpenKafkaWriter implements KafkaWriter {
   /** Something was rejected in this turn of the event loop. */
   #isHolding = false;
   #lastSuccess_ms = performance.now();
+  /** By the last look at the topic, and by the last request to write. */
+  readonly #refusals: { look: KafkaRefused | null; request: KafkaRefused | null } = {
+    look: null,
+    request: null,
+  };
   readonly #count = {
     requests: 0,
     failed_requests: 0,
@@ -121,7 +129,7 @@ class OpenKafkaWriter implements KafkaWriter {
 
   async send(prepared: readonly PreparedBatch[]): Promise<void> {
     if (this.#closing.signal.aborted) throw this.#refuse(closed());
-    if (this.#isHolding) throw this.#refuse(this.#late());
+    if (this.#isHolding || this.#isShutOut) throw this.#refuse(this.#late());
     if (prepared.length === 0) return;
     if (this.#isFull(prepared)) throw this.#refuse(this.#full());
     const call = this.#outstanding.add(prepared);
@@ -139,6 +147,7 @@ class OpenKafkaWriter implements KafkaWriter {
       outstanding: this.#outstanding.size,
       outstanding_bytes: this.#outstanding.bytes,
       ...this.#count,
+      refusal: this.#refusal,
     };
   }
 
@@ -215,8 +224,10 @@ class OpenKafkaWriter implements KafkaWriter {
     } catch (cause) {
       this.#count.failed_requests += 1;
       if (cause instanceof NotAcknowledged) this.#count.unfounded_successes += 1;
+      this.#noteRefusal('request', cause);
       throw cause;
     }
+    this.#refusals.request = null;
     this.#lastSuccess_ms = performance.now();
     this.#count.acknowledged_batches += entries.length;
     for (const { call, prepared } of entries) {
@@ -253,11 +264,31 @@ class OpenKafkaWriter implements KafkaWriter {
   #late(): BusRefused {
     const { brokers, writer } = this.#config;
     const { publish_timeout_s, refused_retry_after_s } = writer;
-    return new BusRefused(
-      'unreachable',
-      `Kafka (${brokers.join(', ')}) did not acknowledge within kafka.writer.publish_timeout_s (${publish_timeout_s})`,
-      { retryable: true, retryAfter_s: refused_retry_after_s },
-    );
+    const late = `Kafka (${brokers.join(', ')}) did not acknowledge within kafka.writer.publish_timeout_s (${publish_timeout_s})`;
+    const options = { retryable: true, retryAfter_s: refused_retry_after_s };
+    return new BusRefused('unreachable', this.#refusal?.message ?? late, options);
+  }
+
+  get #refusal(): KafkaRefused | null {
+    return this.#refusals.look ?? this.#refusals.request;
+  }
+
+  /** It was never let in: what is sent would wait in vain. */
+  get #isShutOut(): boolean {
+    return this.#topic === undefined && this.#refusals.look !== null;
+  }
+
+  /** The error with what to do, where it says that the brokers do not let this process do its work. */
+  #noteRefusal(of: 'look' | 'request', cause: unknown): unknown {
+    const error = explained(cause, this.#config);
+    if (error instanceof KafkaRefused && error.isFinal) {
+      const isNews = error.message !== this.#refusals[of]?.message;
+      this.#refusals[of] = error;
+      const { code, problem, mend } = error;
+      if (of === 'look' || isNews)
+        this.#options.log.error('kafka does not let this process in', { code, problem, mend });
+    }
+    return error;
   }
 
   #full(): BusRefused {
@@ -278,14 +309,20 @@ class OpenKafkaWriter implements KafkaWriter {
       try {
         this.#see(await ensureTopic(client, this.#config, log));
       } catch (cause) {
-        if (this.#topic === undefined) next_s = retry_max_s;
-        this.#warn(`kafka topic could not be looked at: ${cause instanceof Error ? cause.message : cause}`);
+        const error = this.#noteRefusal('look', cause);
+        // Who is refused does not knock as often: an account may be locked for it.
+        if (this.#topic === undefined && !this.#isShutOut) next_s = retry_max_s;
+        if (this.#isShutOut) this.#refuseAll(() => this.#late());
+        if (error !== this.#refusals.look)
+          this.#warn(`kafka topic could not be looked at: ${error instanceof Error ? error.message : error}`);
       }
       await pause(next_s * 1000, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
   #see(topic: Topic): void {
+    if (this.#refusals.look !== null) this.#options.log.warn('kafka lets this process in again');
+    this.#refusals.look = null;
     for (const warning of topic.warnings) this.#warn(warning);
     const before = this.#topic?.partitions;
     if (before !== undefined && before !== topic.partitions) {

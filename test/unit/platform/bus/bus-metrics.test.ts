@@ -12,6 +12,7 @@ import { SPOOL_DEFAULTS } from '../../../../platform/bus/config.ts';
 import { DEAD_LETTER_CODES } from '../../../../platform/bus/dead-letters.ts';
 import { measureKafkaReader, measureKafkaWriter } from '../../../../platform/bus/kafka/kafka-metrics.ts';
 import { noCounts } from '../../../../platform/bus/kafka/reader-counts.ts';
+import { KafkaRefused } from '../../../../platform/bus/kafka/refusal.ts';
 import { silentLog } from '../../../../platform/log.ts';
 import { TELEMETRY_DEFAULTS } from '../../../../platform/telemetry/config.ts';
 import { type Counters, createCounters } from '../../../../platform/telemetry/counters.ts';
@@ -49,9 +50,10 @@ const NO_OPS = { drained: async () => {}, settled: async () => true, close: asyn
 const WRITER = {
   ...{ partitions: 4, outstanding: 1, outstanding_bytes: 2, requests: 3, failed_requests: 4 },
   ...{ unfounded_successes: 5, acknowledged_batches: 6, acknowledged_bytes: 7, refused: 8 },
+  refusal: new KafkaRefused('credentials', 'wrong', 'Mend it.', null),
 };
 const READER = {
-  ...{ ...noCounts(), copies: 3, assigned: 2, silent_s: 0.5 },
+  ...{ ...noCounts(), copies: 3, assigned: 2, silent_s: 0.5, problem: null },
   partitions: [
     { partition: 0, next_offset: 10, lag: 0, lag_s: 0, active_ms: null },
     { partition: 3, next_offset: 11, lag: 4, lag_s: null, active_ms: 5 },
@@ -114,6 +116,14 @@ describe('the measures of the bus', () => {
       `headway_bus_spool_limit_bytes ${SPOOL_DEFAULTS.spool_bytes_max}`,
     ])
       expect(text).toContain(`\n${line}\n`);
+  });
+
+  it('say that Kafka refuses the collector, and why', async () => {
+    const { counters, page } = measured();
+    await fill('collector', counters);
+    const text = await page();
+    expect(text).toContain('\nheadway_bus_kafka_refused{reason="credentials"} 1\n');
+    expect(text).toContain('\nheadway_bus_kafka_refused{reason="rights"} 0\n');
   });
 
   it('say what is known of each partition, and nothing of what is not', async () => {
