@@ -36,6 +36,7 @@ const LETTERS = [
   'bad_body',
   'refused_by_tables',
   'too_large',
+  'too_old',
 ] as const;
 
 /** In the order in which data goes through. */

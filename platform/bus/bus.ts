@@ -64,6 +64,8 @@ export interface Delivery {
   readonly attempt: number;
   /** An earlier try may have been cut at any instant, by a crash or an error: some of its rows may be stored. */
   readonly again: boolean;
+  /** When each batch came to the disk that it is read from, ms since the epoch; of a bus that is none, undefined. */
+  readonly spooled_at_ms?: readonly number[];
   /** Under which claim its rows are written: a bus with several readers has one for each partition. */
   readonly fence?: Fence;
 }

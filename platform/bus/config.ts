@@ -14,6 +14,12 @@ export interface SpoolConfig {
   readonly delivery_bytes_max: number;
   /** When a sender that was refused for want of room may try again, seconds. */
   readonly full_retry_after_s: number;
+  /**
+   * In a collector: a batch that Kafka has not taken after so long is put aside instead of sent, days. Kafka may have it
+   * from a try whose answer was lost, and readers remember what a producer sent for no longer than this and
+   * `kafka.retention_hours`: one sent later could be stored twice.
+   */
+  readonly age_max_days: number;
   /** Pause before a delivery that failed is tried again, seconds: doubled each time from the first to the last. */
   readonly retry_first_s: number;
   readonly retry_max_s: number;
@@ -26,6 +32,7 @@ export const SPOOL_DEFAULTS: SpoolConfig = {
   publish_bytes_max: 32 * 1024 ** 2,
   delivery_bytes_max: 16 * 1024 ** 2,
   full_retry_after_s: 5,
+  age_max_days: 30,
   retry_first_s: 0.2,
   retry_max_s: 30,
 };

@@ -44,6 +44,8 @@ export const DEAD_LETTER_CODES = [
   'refused_by_tables',
   /** The brokers refuse a batch of this size, which was acknowledged while they were away. */
   'too_large',
+  /** It was acknowledged and waited for Kafka for so long that nobody knows any more whether it is in the tables. */
+  'too_old',
 ] as const;
 export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number];
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import { type Batch, BusRefused, type BusWriter, type Delivery } from './bus.ts';
 import type { SpoolConfig } from './config.ts';
-import type { DeadLetters } from './dead-letters.ts';
+import type { DeadLetterReason, DeadLetters } from './dead-letters.ts';
 import { BatchesTooLarge } from './kafka/outstanding.ts';
 import { fromSpooled, type PreparedBatch, toSpooled } from './kafka/prepared.ts';
 import { unplacedProducer } from './kafka/sequencer.ts';
@@ -81,6 +81,8 @@ interface Outage {
 const HANDOVER_BYTES = 1024 ** 2;
 /** Doors stay shut for this long at most; then batches go to the disk for another while. */
 const HANDOVER_MAX_MS = 2000;
+
+const DAY_MS = 86_400_000;
 
 class OutageWriter implements BusWriter {
   readonly #spool: Spool;
@@ -233,26 +235,45 @@ class OutageWriter implements BusWriter {
     await this.#spool.reader.drained();
   }
 
-  async #handOn({ token, batches }: Delivery): Promise<void> {
-    // Batches of a spool of embedded mode have no names yet: the delivery's, which stays the same, gives them one.
-    const producer = unplacedProducer(token);
-    const prepared = batches.map(
-      (batch, at) => fromSpooled(batch) ?? { batch, partition: null, producer, sequence: at + 1 },
-    );
+  async #handOn(delivery: Delivery): Promise<void> {
+    const prepared = await this.#withoutOld(delivery);
     try {
       await this.#dependencies.kafka.send(prepared);
     } catch (cause) {
       if (!(cause instanceof BatchesTooLarge)) throw cause;
-      for (const batch of cause.batches) await this.#putAside(batch, cause.message);
+      for (const batch of cause.batches)
+        await this.#putAside(batch, { code: 'too_large', text: cause.message });
     }
-    this.#drained_batches += batches.length;
+    this.#drained_batches += delivery.batches.length;
+  }
+
+  /** As they are to be sent; what waited for so long that it may be stored twice is put aside. */
+  async #withoutOld({ token, batches, spooled_at_ms }: Delivery): Promise<readonly PreparedBatch[]> {
+    const { config, now_ms } = this.#dependencies;
+    // Batches of a spool of embedded mode have no names yet: the delivery's, which stays the same, gives them one.
+    const producer = unplacedProducer(token);
+    const oldest_ms = now_ms() - config.age_max_days * DAY_MS;
+    const young: PreparedBatch[] = [];
+    for (const [at, batch] of batches.entries()) {
+      const named = fromSpooled(batch) ?? { batch, partition: null, producer, sequence: at + 1 };
+      const since_ms = spooled_at_ms?.[at] ?? oldest_ms;
+      if (since_ms >= oldest_ms) young.push(named);
+      else
+        await this.#putAside(named.batch, {
+          code: 'too_old',
+          text:
+            `waited for Kafka since ${new Date(since_ms).toISOString()}, longer than spool.age_max_days ` +
+            `(${config.age_max_days}): it may be stored already`,
+        });
+    }
+    return young;
   }
 
   /** It was acknowledged, so it is kept; and it must not hold up what is behind it. */
-  async #putAside(batch: Batch, reason: string): Promise<void> {
-    await this.#dependencies.deadLetters.put(batch, { code: 'too_large', text: reason });
+  async #putAside(batch: Batch, reason: DeadLetterReason): Promise<void> {
+    await this.#dependencies.deadLetters.put(batch, reason);
     const { id, kind, key } = batch;
-    this.#dependencies.log.error('batch put aside', { batch: id, kind, key, reason });
+    this.#dependencies.log.error('batch put aside', { batch: id, kind, key, reason: reason.text });
   }
 }
 

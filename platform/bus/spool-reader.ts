@@ -11,7 +11,8 @@ interface Range {
   readonly from: Position;
   readonly to: number;
   readonly batches: readonly Batch[];
-  readonly oldest_ms: number;
+  /** Of each batch. */
+  readonly spooled_at_ms: readonly number[];
 }
 
 export interface ReaderCounts {
@@ -119,8 +120,8 @@ export class SpoolReader implements BusReader {
   }
 
   async #deliver(range: Range, handler: DeliveryHandler): Promise<void> {
-    const { from, to, batches } = range;
-    this.#oldest_ms = range.oldest_ms;
+    const { from, to, batches, spooled_at_ms } = range;
+    this.#oldest_ms = spooled_at_ms[0] ?? null;
     // The range is durable before anyone sees it: after a crash the same rows come under the same token.
     if (!(await this.#save(from, to))) return;
     const token = `${this.#position.position.spool}/${from.segment}/${from.offset}-${to}`;
@@ -130,7 +131,7 @@ export class SpoolReader implements BusReader {
     const handled = await this.#retry('delivery failed', async () => {
       attempt += 1;
       if (attempt > 1) this.#failed_deliveries += 1;
-      await handler({ token, batches, attempt, again: again || attempt > 1 });
+      await handler({ token, batches, spooled_at_ms, attempt, again: again || attempt > 1 });
       return true;
     });
     if (handled === undefined) return;
@@ -247,15 +248,17 @@ export class SpoolReader implements BusReader {
 
 function rangeOf(from: Position, bytes: Buffer, first: Frame): Range {
   const batches = [...first.batches];
+  const spooled_at_ms = first.batches.map(() => first.published_at_ms);
   let end = first.end;
   for (;;) {
     const next = readFrame(bytes, end);
     // What follows was cut by the size of the delivery, or is damaged and looked at when its turn comes.
     if (!('batches' in next)) break;
     batches.push(...next.batches);
+    for (const _ of next.batches) spooled_at_ms.push(next.published_at_ms);
     end = next.end;
   }
-  return { from, to: from.offset + end, batches, oldest_ms: first.published_at_ms };
+  return { from, to: from.offset + end, batches, spooled_at_ms };
 }
 
 function stoppedError(): Error {

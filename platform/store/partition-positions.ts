@@ -6,13 +6,16 @@ import type { ClaimableStore } from './store.ts';
 
 export interface PartitionPositionsConfig {
   /**
-   * How long a producer that sends nothing more is remembered, seconds. Copies of its messages may come for as long as
-   * a collector keeps them, so it has to be longer than that.
+   * How long a producer that sends nothing more is remembered, seconds. A copy of its last message may be sent for as
+   * long as a collector keeps it, and be read for as long as the topic does: it has to be the sum of both, or longer.
    */
   readonly producers_kept_s: number;
 }
 
 export const PARTITION_POSITIONS_DEFAULTS: PartitionPositionsConfig = { producers_kept_s: 30 * 86_400 };
+
+/** The last instant of a DateTime, in 2106: what is later would be long ago. */
+const DATE_TIME_MAX_S = 2 ** 32 - 1;
 
 /** The lower half of a version counts steps under one claim. */
 const STEP_BITS = 32n;
@@ -52,7 +55,7 @@ export function createPartitionPositions(
     if (known?.fence.epoch !== fence.epoch || known.fence.owner !== fence.owner) throw new Fenced(fence);
     known.version += 1n;
     const version = String(known.version);
-    const keep_until = Math.floor(Date.now() / 1000 + config.producers_kept_s);
+    const keep_until = Math.min(Math.floor(Date.now() / 1000 + config.producers_kept_s), DATE_TIME_MAX_S);
     const common = { name: fence.name, version, keep_until };
     const { next_offset, begun } = position;
     const own = { producer: '', sequence: 0, next_offset };

@@ -17,6 +17,7 @@ import { type HeadwayConfig, siteOf } from '../all-in-one/config.ts';
 import { createIngest } from '../analyzer/ingest/ingest.ts';
 import { createShardedAnalyzer } from '../analyzer/shards.ts';
 import { openOwnTelemetry } from './own-telemetry.ts';
+import { producersKept_s } from './producers-kept.ts';
 import { createRole, type Role } from './role.ts';
 import { createRoleApp } from './role-app.ts';
 import { keepShards } from './shard-keeper.ts';
@@ -85,7 +86,7 @@ function beginWork({ config, log, clock, store, telemetry }: Parts): Working {
     log,
   });
   const deadLetters = measureDeadLetters(ofBus, letters);
-  const positions = createPartitionPositions(store);
+  const positions = createPartitionPositions(store, { producers_kept_s: producersKept_s(config) });
   const reader = new KafkaReader({ config: config.kafka, positions, deadLetters, log });
   measureKafkaReader(ofBus, reader);
   const { ownership } = reader;

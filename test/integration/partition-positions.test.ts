@@ -111,13 +111,17 @@ describe.each(STORES)('positions of partitions in the tables: $name', ({ open })
     const claims = await Promise.all(
       Array.from({ length: 6 }, () => createPartitionPositions(store).claim(topic, 0)),
     );
-    const newest = claims.reduce((a, b) => (a.fence.epoch > b.fence.epoch ? a : b));
-    expect(new Set(claims.map(({ fence }) => fence.epoch)).size).toBe(6);
-    for (const { fence } of claims) {
-      const inserted = store.insertRows('written', [{ id: 1e6 + topics }], { fence });
-      if (fence === newest.fence) await inserted;
-      else await expect(inserted).rejects.toBeInstanceOf(Fenced);
-    }
+    // Two may have one epoch, when a merge takes the row of the first before the second looks; the first is lost then.
+    const inserts = claims.map(({ fence }) =>
+      store.insertRows('written', [{ id: 1e6 + topics }], { fence }).then(
+        () => fence.epoch,
+        (cause: unknown) => {
+          expect(cause).toBeInstanceOf(Fenced);
+        },
+      ),
+    );
+    const written = (await Promise.all(inserts)).filter((epoch) => epoch !== undefined);
+    expect(written).toEqual([Math.max(...claims.map(({ fence }) => fence.epoch))]);
     expect((await idsWritten(store)).filter((id) => id === 1e6 + topics)).toHaveLength(1);
     await store.command('TRUNCATE TABLE written');
   });
@@ -148,6 +152,16 @@ describe.each(STORES)('positions of partitions in the tables: $name', ({ open })
     const fence = { name: `c/${topics++}/0`, epoch: 1, owner: 'nobody' };
     await expect(store.insertRows('written', [{ id: 3 }], { fence })).rejects.toBeInstanceOf(Fenced);
     expect(await idsWritten(store)).toEqual([]);
+  });
+
+  it('remembers a producer for as long as it is told to, past the end of the dates of the tables too', async () => {
+    const topic = `c/${topics++}`;
+    const positions = createPartitionPositions(store, { producers_kept_s: 100 * 366 * 86_400 });
+    const { fence } = await positions.claim(topic, 0);
+    await positions.finish(fence, { from: 0, to: 1 }, new Map([['p', 5]]));
+    await store.command('OPTIMIZE TABLE bus_positions FINAL');
+    const { position } = await createPartitionPositions(store).claim(topic, 0);
+    expect(position.sequences).toEqual(new Map([['p', 5]]));
   });
 
   it('stays as small as there are partitions and producers', async () => {

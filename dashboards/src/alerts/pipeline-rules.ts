@@ -265,6 +265,8 @@ function deadLetters({ keep_firing_s }: AlertThresholds): AlertRule {
         '`unknown_schema`, `unreadable`: a collector is newer than the analyzers; bring those to its version, then replay.',
         '`refused_by_tables`, `bad_body`: keep the letter and report it with `show --json`.',
         '`too_large`: the topic takes less than it did; raise `max.message.bytes`, then replay.',
+        '`too_old`: it waited on a collector for longer than `spool.age_max_days`, and Kafka may have taken it before; ' +
+          'look whether its events are in the tables, and replay it when they are not.',
       ],
       falseAlarms: [],
     },

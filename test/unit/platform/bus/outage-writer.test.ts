@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Batch } from '../../../../platform/bus/bus.ts';
 import { SPOOL_DEFAULTS, type SpoolConfig } from '../../../../platform/bus/config.ts';
-import type { DeadLetter, DeadLetters } from '../../../../platform/bus/dead-letters.ts';
+import type { DeadLetter, DeadLetterReason, DeadLetters } from '../../../../platform/bus/dead-letters.ts';
 import { type OutageBus, openOutageBus } from '../../../../platform/bus/outage-writer.ts';
 import { openSpool } from '../../../../platform/bus/spool.ts';
 import { silentLog } from '../../../../platform/log.ts';
@@ -169,6 +169,44 @@ describe('a writer that outlives an outage of the brokers', () => {
     await bus.drained();
     expect(idsOf(topic)).toEqual(['a', 'c']);
     expect(letters).toEqual([['bad', 'too large']]);
+  });
+
+  it('puts aside what waited longer than readers remember what they have, and hands on what is beside it', async () => {
+    const topic = new StandInTopic();
+    const folder = await temporaryFolder();
+    const letters: [DeadLetter['id'], DeadLetterReason][] = [];
+    const deadLetters: DeadLetters = {
+      counts: new Map(),
+      put: async ({ id }, reason) => void letters.push([id, reason]),
+    };
+    const life = async (producer: string, day: number, ids: readonly string[]) => {
+      const bus = await openOutageBus({
+        kafka: new StandInWriter(topic, producer),
+        folder,
+        config: { ...CONFIG, age_max_days: 30 },
+        deadLetters,
+        log: silentLog,
+        now_ms: () => day * 86_400_000,
+      });
+      for (const id of ids) await bus.writer.publish([batch(id)]);
+      return bus;
+    };
+    topic.state = 'away';
+    await (await life('p1', 1, ['old', 'older'])).close();
+    await (await life('p2', 2, ['young'])).close();
+    const last = await life('p3', 31.5, ['new']);
+    onTestFinished(() => last.close());
+    topic.state = 'here';
+    await last.drained();
+    expect(idsOf(topic)).toEqual(['young', 'new']);
+    expect(last.stats()).toMatchObject({ drained_batches: 4, spool: { waiting_bytes: 0 } });
+    expect(new Set(letters.map(([id]) => id))).toEqual(new Set(['old', 'older']));
+    for (const [, { code, text }] of letters) {
+      expect(code).toBe('too_old');
+      expect(text).toBe(
+        'waited for Kafka since 1970-01-02T00:00:00.000Z, longer than spool.age_max_days (30): it may be stored already',
+      );
+    }
   });
 
   it('tells the sender of a batch that is refused for good', async () => {
