@@ -1,6 +1,6 @@
 /**
  * The trial store as a process: `tsx main.ts --data DIR [--port 0] [--user NAME] [--password TEXT] [--writes 1]
- * [--cluster NAME]`.
+ * [--cluster NAME] [--cert FILE --key FILE]`.
  * Prints `listening on URL` when it answers, and ends on SIGTERM or SIGINT when what runs is done.
  */
 import { parseArgs } from 'node:util';
@@ -17,6 +17,8 @@ const { values } = parseArgs({
     password: { type: 'string' },
     writes: { type: 'string', default: '1' },
     cluster: { type: 'string' },
+    cert: { type: 'string' },
+    key: { type: 'string' },
   },
 });
 if (values.data === undefined) throw new Error('--data DIR is needed');
@@ -25,6 +27,8 @@ const server = await startClickHouseServer({
   port: Number(values.port),
   writes: Number(values.writes),
   ...(values.cluster === undefined ? {} : { cluster: values.cluster }),
+  ...(values.cert === undefined ? {} : { cert: values.cert }),
+  ...(values.key === undefined ? {} : { key: values.key }),
   ...(values.user === undefined ? {} : { user: values.user }),
   ...(values.password === undefined ? {} : { password: values.password }),
 });

@@ -1,6 +1,8 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Engine, type EngineAnswer } from './engine.ts';
@@ -17,6 +19,9 @@ export interface ClickHouseServerOptions {
   readonly port: number;
   readonly user?: string;
   readonly password?: string;
+  /** Answers over HTTPS, as `localhost`, with the certificate and key of these PEM files. */
+  readonly cert?: string;
+  readonly key?: string;
   /** Statements that change tables at the same time; one unless told otherwise. */
   readonly writes?: number;
   /** It takes itself for the only node of the cluster of this name. */
@@ -36,7 +41,7 @@ export interface ClickHouseServer {
 export async function startClickHouseServer(options: ClickHouseServerOptions): Promise<ClickHouseServer> {
   const engine = await Engine.open(options.data, options.cluster);
   const handler = new Handler(engine, await engine.version(), options);
-  const server = createServer({ keepAliveTimeout: 30_000, maxHeaderSize: 1024 ** 2 }, (request, response) => {
+  const { origin, server } = serverOf(options, (request, response) => {
     handler.answer(request, response).catch(() => response.destroy());
   });
   server.listen(options.port, '127.0.0.1');
@@ -44,7 +49,7 @@ export async function startClickHouseServer(options: ClickHouseServerOptions): P
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no address of a listening server');
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `${origin}:${address.port}`,
     async close() {
       server.close();
       server.closeIdleConnections();
@@ -53,6 +58,14 @@ export async function startClickHouseServer(options: ClickHouseServerOptions): P
       engine.close();
     },
   };
+}
+
+function serverOf({ cert, key }: ClickHouseServerOptions, answer: RequestListener) {
+  const limits = { keepAliveTimeout: 30_000, maxHeaderSize: 1024 ** 2 };
+  if (cert === undefined || key === undefined)
+    return { origin: 'http://127.0.0.1', server: createServer(limits, answer) };
+  const files = { cert: readFileSync(cert), key: readFileSync(key) };
+  return { origin: 'https://localhost', server: createTlsServer({ ...limits, ...files }, answer) };
 }
 
 class Handler {
