@@ -4,7 +4,7 @@ import { timeseries } from './query-panels.ts';
 const JOB = 'job="$job"';
 const NO_ANALYZER = 'no analyzer of a cluster in this range';
 
-/** What is handed on to the tables, and what is not: two rows of curves. */
+/** What is handed on to the tables, and what is not: three rows of curves. */
 export function pipelineHandedOnPanels(y: number): readonly Panel[] {
   return [
     timeseries(
@@ -108,6 +108,46 @@ export function pipelineHandedOnPanels(y: number): readonly Panel[] {
           {
             expr: `sum by (reason) (increase(headway_bus_dead_letters_total{${JOB}}[5m]))`,
             legend: '{{reason}}',
+          },
+        ],
+      },
+    ),
+    timeseries(
+      {
+        id: 126,
+        title: 'Speed of catching up, times real time',
+        description:
+          'How much time of the topic goes into the tables in a second: 0 while nothing does, above 1 while what is behind becomes less, 1 when nothing is.',
+        at: { x: 0, y: y + 16, w: 12, h: 8 },
+      },
+      {
+        unit: 'suffix: x',
+        min: 0,
+        noValue: NO_ANALYZER,
+        queries: [
+          {
+            expr: `1 - max by (partition) (deriv(headway_bus_kafka_lag_seconds{${JOB}}[2m]))`,
+            legend: '{{partition}}',
+          },
+        ],
+      },
+    ),
+    timeseries(
+      {
+        id: 127,
+        title: 'Tables not reached',
+        description:
+          'Tries that failed, a second: what is taken in waits in Kafka until the tables are back.',
+        at: { x: 12, y: y + 16, w: 12, h: 8 },
+      },
+      {
+        unit: 'suffix: /s',
+        min: 0,
+        noValue: NO_ANALYZER,
+        queries: [
+          {
+            expr: `sum by (instance) (rate(headway_bus_kafka_failed_positions_total{${JOB}}[1m]) + rate(headway_bus_failed_deliveries_total{${JOB}}[1m]))`,
+            legend: '{{instance}}',
           },
         ],
       },
