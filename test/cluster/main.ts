@@ -96,7 +96,8 @@ A cluster of Headway runs on this machine. Ctrl-C stops all of it.
 `;
 }
 
-function failToStart(error: unknown): never {
+async function failToStart(error: unknown): Promise<never> {
+  if (data === undefined) await rm(folder, { recursive: true, force: true });
   for (const line of early ?? []) say(line);
   return fail(error instanceof Error ? error.message : String(error), 3);
 }
@@ -126,7 +127,7 @@ const cluster = await startTrialCluster({
 }).catch((error: unknown) => failToStart(error));
 await cluster.ready().catch(async (error: unknown) => {
   await cluster.stop();
-  failToStart(error);
+  await failToStart(error);
 });
 early = undefined;
 say(greeting(cluster, clickhouse === undefined));

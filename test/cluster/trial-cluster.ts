@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { lockDirectory } from '../../platform/directory-lock.ts';
 import { type KafkaBroker, startKafka } from '../support/kafka-broker.ts';
 import { eventually } from '../support/loopback.ts';
 import { Supervised } from './supervised.ts';
@@ -44,10 +45,15 @@ const TRIAL_STORE = fileURLToPath(new URL('../support/clickhouse-server/main.ts'
 const STOP_LIMIT_MS = 15_000;
 const READY_LIMIT_MS = 120_000;
 
-/** Starts all of it; whatever was begun is ended when something does not come up. */
+/**
+ * Starts all of it; whatever was begun is ended when something does not come up. Throws StoreLocked when another one has
+ * the data.
+ */
 export async function startTrialCluster(options: TrialClusterOptions): Promise<TrialCluster> {
   await mkdir(options.data, { recursive: true });
-  const begun: (() => Promise<unknown>)[] = [];
+  // The broker does not look before it writes: a second one would damage what the first one has there.
+  const lock = await lockDirectory(options.data);
+  const begun: (() => Promise<unknown>)[] = [() => lock.release()];
   const end = async () => {
     for (const stop of begun.splice(0).reverse()) await stop();
   };

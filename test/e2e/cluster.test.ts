@@ -72,6 +72,15 @@ describeWithKafka('a cluster of processes', () => {
     await folder?.remove();
   }, 120_000);
 
+  it('has its data to itself: a second one on them ends before it begins anything', async () => {
+    const second = startTrialCluster({
+      data: join(folder.path, 'cluster'),
+      ...{ port: 0, collectors: 2, analyzers: 2, apis: 1 },
+      said: (name, line) => expect.unreachable(`${name} was started: ${line}`),
+    });
+    await expect(second).rejects.toThrow(/in use by process \d+/);
+  });
+
   it('answers what one process answers of the same events', async () => {
     const single = new Supervised({
       name: 'single',
