@@ -64,13 +64,17 @@ collector:
   scrape:
     - {name: a, targets: ["h:1"], bearer_token: hunter2}
     - {name: b, targets: ["h:2"], username: u, password: hunter3}
+kafka: {sasl: {mechanism: plain, username: u, password: hunter4}}
+clickhouse: {password_file: /run/secrets/clickhouse}
 `,
     );
     for (const flags of [[], ['--json']]) {
       const { code, out } = await headway('config', 'show', '--config', path, ...flags);
       expect(code).toBe(EXIT.fine);
       expect(out).not.toContain('hunter');
-      expect(out.match(/\(set\)/g)).toHaveLength(3);
+      expect(out.match(/\(set\)/g)).toHaveLength(4);
+      // where a secret is is none
+      expect(out).toContain('/run/secrets/clickhouse');
     }
   });
 

@@ -47,6 +47,19 @@ describe('configuration', () => {
     expect(() => configLayerFromYaml('server:\n  a: [1\n', 'f.yaml')).toThrow(/f\.yaml:\d+/);
   });
 
+  it.each(['*alias', '#comment', '{', '"half', 'a: b', '~', '4711', "'quoted'"])(
+    'takes a secret from the environment as it stands: %s',
+    (token) => {
+      const layer = configLayerFromEnvironment({ HEADWAY__SERVER__TOKEN: token });
+      expect(loadConfig(DEFAULTS, [layer]).config.server.token).toBe(token);
+    },
+  );
+
+  it('takes an empty variable of a secret for none', () => {
+    const layer = configLayerFromEnvironment({ HEADWAY__SERVER__TOKEN: '' });
+    expect(loadConfig(DEFAULTS, [layer]).config.server.token).toBeNull();
+  });
+
   it('does not let a variable reach the prototype', () => {
     configLayerFromEnvironment({ HEADWAY____PROTO____POLLUTED: '1' });
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);

@@ -36,9 +36,48 @@ describe('the settings of a cluster', () => {
       'clickhouse: { url: "http://me:pw@host:8123" }',
       /clickhouse\.url: the address holds a user or a password/,
     ],
+    ['kafka: { tls: { ca_file: ca.pem } }', /kafka\.tls\.ca_file: is set, and kafka\.tls\.enabled is false/],
+    [
+      'kafka: { tls: { enabled: true, cert_file: a.pem } }',
+      /kafka\.tls\.key_file: is not set, and kafka\.tls\.cert_file is/,
+    ],
+    ['kafka: { sasl: { username: me } }', /kafka\.sasl\.mechanism: is not set.* Give one of plain, scram/],
+    ['kafka: { sasl: { mechanism: oauthbearer } }', /"oauthbearer" is not supported/],
+    ['kafka: { sasl: { mechanism: plain, password: p } }', /kafka\.sasl\.username: is not set/],
+    [
+      'kafka: { sasl: { mechanism: plain, username: me } }',
+      /kafka\.sasl\.password: is not set.*HEADWAY__KAFKA__SASL__PASSWORD/,
+    ],
+    [
+      'kafka: { sasl: { mechanism: plain, username: me, password: p, password_file: f } }',
+      /kafka\.sasl\.password_file: is set, and kafka\.sasl\.password as well/,
+    ],
+    ['clickhouse: { ca_file: ca.pem }', /clickhouse\.ca_file: is set, and clickhouse\.url is not https/],
+    [
+      'clickhouse: { url: "https://h:8443", cert_file: a, key_file: b, password: p }',
+      /clickhouse\.cert_file: is set, and a password as well/,
+    ],
+    [
+      'clickhouse: { password: p, password_file: f }',
+      /clickhouse\.password_file: is set, and clickhouse\.pass/,
+    ],
     ['cluster: { start_retry_s: 0 }', /cluster\.start_retry_s must be/],
   ])('are refused with their place and what to do: %s', (yaml, message) => {
     expect(() => load(yaml)).toThrow(message);
+  });
+
+  it('may be those of a secured cluster, with its passwords in the environment', () => {
+    const yaml = `
+kafka:
+  brokers: [kafka-1:9093]
+  tls: { enabled: true, ca_file: /etc/kafka/ca.pem }
+  sasl: { mechanism: scram-sha-512, username: headway }
+clickhouse: { url: 'https://clickhouse:8443', user: headway, password_file: /run/secrets/clickhouse }
+`;
+    const { kafka, clickhouse } = load(yaml, { HEADWAY__KAFKA__SASL__PASSWORD: '*{ #4711: "x"' });
+    expect(kafka.sasl).toMatchObject({ mechanism: 'scram-sha-512', password: '*{ #4711: "x"' });
+    expect(kafka.tls).toMatchObject({ enabled: true, ca_file: '/etc/kafka/ca.pem', server_name: null });
+    expect(clickhouse).toMatchObject({ password: null, password_file: '/run/secrets/clickhouse' });
   });
 
   it('may name one replica on one broker', () => {
