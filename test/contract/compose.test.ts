@@ -10,6 +10,8 @@ import { sourceFiles } from '../architecture/source-files.ts';
 
 interface Service {
   readonly image: string;
+  readonly build?: unknown;
+  readonly pull_policy?: string;
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string | number>>;
   readonly volumes?: readonly string[];
@@ -55,6 +57,15 @@ describe('docker-compose.yml', () => {
     );
     const optional = services.filter(([, { profiles }]) => profiles !== undefined).map(([name]) => name);
     expect(optional.sort()).toEqual(['alertmanager', 'prometheus', 'vmalert']);
+  });
+
+  it('builds the image of all roles once, and looks for it nowhere else', () => {
+    const building = roles.filter(([, { build }]) => build !== undefined);
+    expect(building.map(([name, { pull_policy }]) => [name, pull_policy])).toEqual([
+      ['collector-1', 'build'],
+    ]);
+    const others = roles.filter(([, { build }]) => build === undefined);
+    expect(new Set(others.map(([, { pull_policy }]) => pull_policy))).toEqual(new Set(['never']));
   });
 
   it.skipIf(!existsSync(READER))(
