@@ -39,13 +39,14 @@ export function faultNames(
   if (faults.length === 0 || account.incidents.length === 0) {
     return { incidents: account.incidents, relabel: undefined, key: '' };
   }
+  const undoerOf = createUndoers(account);
   const keys: string[] = [];
   const relabels: ((segment: Segment) => Segment)[] = [];
   const incidents = account.incidents.map((incident) => {
     const named = nameFrom(incident, faults, account.to_us);
     if (named.cause !== null && named.cause !== incident.cause) {
       const next = attemptAfter(incident, account);
-      relabels.push(labeller(incident, named.cause, next));
+      relabels.push(labeller(incident, named.cause, next, (segment) => undoerOf(segment) === incident));
       keys.push(JSON.stringify([incident.attempt, incident.failed_at_us, incident.cause, named.cause, next]));
     }
     return named;
@@ -124,10 +125,30 @@ function labeller(
   incident: Incident,
   cause: string,
   next: number | undefined,
+  isUndone: (segment: Segment) => boolean,
 ): (segment: Segment) => Segment {
   return (segment) => {
     const unnamed = segment.cause === undefined || segment.cause === incident.cause;
-    return unnamed && belongsTo(segment, incident, next) ? { ...segment, cause } : segment;
+    if (!unnamed || !(belongsTo(segment, incident, next) || isUndone(segment))) return segment;
+    return { ...segment, cause };
+  };
+}
+
+/**
+ * The interruption that undid work of an attempt before the one that it ended: the first from that attempt on that said
+ * the cause which the account gives the work. Undefined for all else.
+ */
+function createUndoers({
+  incidents,
+  attempts,
+}: Pick<AccountFigures, 'incidents' | 'attempts'>): (segment: Segment) => Incident | undefined {
+  const order = new Map(attempts.map(({ attempt }, index) => [attempt, index]));
+  const placeOf = (attempt: number) => order.get(attempt) ?? Number.NEGATIVE_INFINITY;
+  const interruptions = incidents.filter(({ kind }) => kind === 'interruption');
+  return ({ bucket, attempt, cause = null }) => {
+    if (bucket !== 'lost_work' || attempt === undefined) return undefined;
+    const from = placeOf(attempt);
+    return interruptions.find((one) => placeOf(one.attempt) >= from && one.cause === cause);
   };
 }
 

@@ -1,6 +1,6 @@
 import type { FaultEvent } from '../events.ts';
-import type { JobView } from './job-view.ts';
-import { createOwners } from './loss-owners.ts';
+import type { Account } from '../ledger/ledger-shape.ts';
+import { createOwners, type OwnersOf } from './loss-owners.ts';
 import type { ReportIncident } from './losses.ts';
 import { timeText } from './time-text.ts';
 
@@ -27,14 +27,17 @@ export interface IncidentDetail extends ReportIncident {
 const FAULTS_BEFORE_US = 600e6;
 const FAULTS_AFTER_US = 300e6;
 
+/** What of an account tells of one incident. */
+export type DetailSource = Pick<Account, 'job' | 'to_us' | 'segments'> & OwnersOf;
+
 /** An incident of a report with what it cost by bucket and what was seen around it. */
 export function incidentDetail(
   incident: ReportIncident,
-  view: JobView,
+  account: DetailSource,
   faults: readonly FaultEvent[],
 ): IncidentDetail {
   const { failed_at_us, ladder } = incident;
-  const until_us = ladder.find(({ rung }) => rung === 'progress_regained')?.at_us ?? view.account.to_us;
+  const until_us = ladder.find(({ rung }) => rung === 'progress_regained')?.at_us ?? account.to_us;
   const near = faults
     .filter(
       ({ time_us }) => time_us >= failed_at_us - FAULTS_BEFORE_US && time_us <= until_us + FAULTS_AFTER_US,
@@ -42,9 +45,9 @@ export function incidentDetail(
     .sort((a, b) => a.time_us - b.time_us);
   return {
     ...incident,
-    job: view.job,
+    job: account.job,
     failed_at: timeText(failed_at_us),
-    lost: lossOf(incident.id, view),
+    lost: lossOf(incident.id, account),
     faults: near.map((fault) => ({
       ...fault,
       at: timeText(fault.time_us),
@@ -54,7 +57,7 @@ export function incidentDetail(
 }
 
 /** The same attribution as that of the report's losses. */
-function lossOf(id: string, { account }: JobView): IncidentLoss {
+function lossOf(id: string, account: DetailSource): IncidentLoss {
   const ownerOf = createOwners(account);
   const own = account.segments.filter(
     (segment) => !NOT_LOST.has(segment.bucket) && ownerOf(segment)?.id === id,

@@ -1,17 +1,22 @@
 import { isProgress } from '../ledger/executions.ts';
 import { upperBound } from '../ledger/job-view.ts';
-import type { Account, Bucket, Incident, Segment } from '../ledger/ledger-shape.ts';
+import type { Account, Bucket, Incident, Segment, StepExecution } from '../ledger/ledger-shape.ts';
 
 const DOWN = new Set<Bucket>(['down', 'down_detect', 'down_localize', 'down_wait_nodes']);
 /** What an attempt that recovers from a failure does before it trains again. */
 const START = new Set<Bucket>(['startup', 'init', 'prep', 'ckpt_restore', 'data_wait', 'custom']);
+
+/** What of an account says whose a loss is: of its steps, the first of each attempt. */
+export type OwnersOf = Pick<Account, 'incidents' | 'attempts'> & {
+  readonly steps: readonly Pick<StepExecution, 'attempt' | 'start_us' | 'kind'>[];
+};
 
 /**
  * Says which incident a segment is a loss of; undefined where it is none. Time down is of the failure before it, and so
  * is all that the next attempt does until its first step; work undone is of the failure that undid it, and what lies
  * between the last step and the failure is of that; a hang that lasts is its own.
  */
-export function createOwners(account: Account): (segment: Segment) => Incident | undefined {
+export function createOwners(account: OwnersOf): (segment: Segment) => Incident | undefined {
   const interruptions = account.incidents.filter(({ kind }) => kind === 'interruption');
   const stalls = account.incidents.filter(
     ({ kind, state }) => (kind === 'hang' || kind === 'silence') && state !== 'recovered',
@@ -56,6 +61,8 @@ function undoneBy(
   interruptions: readonly Incident[],
   own: Incident | undefined,
 ): Incident | undefined {
-  if (cause === undefined) return own?.cause === null ? own : undefined;
-  return interruptions.find((incident) => incident.failed_at_us >= to_us && incident.cause === cause);
+  if (cause === undefined && own?.cause === null) return own;
+  return interruptions.find(
+    (incident) => incident.failed_at_us >= to_us && incident.cause === (cause ?? null),
+  );
 }

@@ -10,7 +10,7 @@ import {
 } from './incident-columns.ts';
 import type { JobView } from './job-view.ts';
 import { ladderOf, type Rung } from './ladder.ts';
-import { createOwners } from './loss-owners.ts';
+import { createOwners, type OwnersOf } from './loss-owners.ts';
 import type { Straggle } from './slow-evidence.ts';
 import type { SlowCause, WorkSums } from './work-table.ts';
 
@@ -80,14 +80,8 @@ const STEPPING = new Set<Bucket>(['productive', 'program_startup', 'lost_work', 
  * is a loss too, so performance and downtime stand in one list.
  */
 export function lossesOf(view: JobView, ledger: LedgerJson): Losses {
-  const { account, evidence } = view;
-  const is_from_log = view.spec.event.labels?.['framework'] !== undefined;
-  const columns = new Map<Incident, IncidentColumns>(
-    account.incidents.map((incident) => [
-      incident,
-      incidentColumns(incident, evidence, account.to_us, is_from_log),
-    ]),
-  );
+  const { account } = view;
+  const columns = columnsOf(view);
   const sums = new LossSums(Object.keys(ledger.device_seconds).length > 0);
   addSegments(sums, account, ledger, columns);
   addSlowTime(sums, view, ledger, columns);
@@ -98,13 +92,55 @@ export function lossesOf(view: JobView, ledger: LedgerJson): Losses {
     // of a run whose length nobody told, no loss is a share
     losses: sums.ranked(view.clock_is_made_up ? 0 : held_s),
     interruptions_by_kind: sums.byKind(columns, ledger),
-    incidents: ledger.incidents.flatMap((incident): ReportIncident[] => {
-      const causes = columns.get(incident);
-      if (causes === undefined) return [];
-      const ladder = ladderOf(incident, evidence, is_from_log);
-      return [{ ...incident, ladder, causes, ...sums.costOf(incident) }];
-    }),
+    incidents: reported(view, ledger, columns, sums),
   };
+}
+
+/** What of a job its incidents are told from. */
+export type IncidentSource = Pick<JobView, 'evidence'> & {
+  readonly account: Omit<Account, 'steps'> & OwnersOf;
+  readonly spec: { readonly event: Pick<JobView['spec']['event'], 'labels'> };
+};
+
+/**
+ * The incidents of {@link lossesOf} alone, of an account that needs no more steps than the first of each attempt. There
+ * must be no slow-down among its incidents: what that cost lies in the steps.
+ */
+export function incidentsOf(source: IncidentSource, ledger: LedgerJson): readonly ReportIncident[] {
+  const columns = columnsOf(source);
+  const sums = new LossSums(Object.keys(ledger.device_seconds).length > 0);
+  addSegments(sums, source.account, ledger, columns);
+  return reported(source, ledger, columns, sums);
+}
+
+function isFromLog({ spec }: IncidentSource): boolean {
+  return spec.event.labels?.['framework'] !== undefined;
+}
+
+function columnsOf(source: IncidentSource): ReadonlyMap<Incident, IncidentColumns> {
+  const { account, evidence } = source;
+  const is_from_log = isFromLog(source);
+  return new Map(
+    account.incidents.map((incident) => [
+      incident,
+      incidentColumns(incident, evidence, account.to_us, is_from_log),
+    ]),
+  );
+}
+
+function reported(
+  source: IncidentSource,
+  { incidents }: LedgerJson,
+  columns: ReadonlyMap<Incident, IncidentColumns>,
+  sums: LossSums,
+): ReportIncident[] {
+  const is_from_log = isFromLog(source);
+  return incidents.flatMap((incident): ReportIncident[] => {
+    const causes = columns.get(incident);
+    if (causes === undefined) return [];
+    const ladder = ladderOf(incident, source.evidence, is_from_log);
+    return [{ ...incident, ladder, causes, ...sums.costOf(incident) }];
+  });
 }
 
 function total(amounts: Readonly<Partial<Record<Bucket, number>>>): number {
@@ -113,7 +149,7 @@ function total(amounts: Readonly<Partial<Record<Bucket, number>>>): number {
 
 function addSegments(
   sums: LossSums,
-  account: Account,
+  account: IncidentSource['account'],
   { from_us, to_us }: LedgerJson,
   columns: ReadonlyMap<Incident, IncidentColumns>,
 ): void {

@@ -40,7 +40,7 @@ export function reliabilitySections(
 ): ReliabilitySections {
   const reliability = reliabilityOf(view, ledger, incidents);
   return {
-    mttr: { ...mttrOf(incidents), by_kind: byKind(incidents) },
+    mttr: mttrReport(incidents),
     node_repair: nodeRepairOf(view.evidence.node_states, view.at_us, view.range),
     reliability,
     checkpoints: checkpointsOf(view, ledger, reliability),
@@ -68,6 +68,11 @@ export function reliabilityAllReasons({
 
 const NO_TARGET =
   'no target: send goodput_target_ratio in a job event, or set site.goodput_target_ratio for all jobs';
+
+/** @param incidents of the range, with their causes */
+export function mttrReport(incidents: readonly ReportIncident[]): MttrReport {
+  return { ...mttrOf(incidents), by_kind: byKind(incidents) };
+}
 
 function byKind(incidents: readonly ReportIncident[]): MttrReport['by_kind'] {
   const of = (wanted: InterruptionKind) =>

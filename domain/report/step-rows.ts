@@ -58,11 +58,16 @@ export function stepKey({ start_us, attempt, step }: StepExecution): string {
 
 /** The executions after a key, also when the one it names has gone; undefined for a text that is no key. */
 export function stepsAfter(steps: readonly StepExecution[], key: string): StepExecution[] | undefined {
+  const place = placeOfKey(key);
+  return place === undefined ? undefined : steps.filter((one) => inOrder(one, place) > 0);
+}
+
+/** What a key says; undefined for a text that is no key. */
+export function placeOfKey(key: string): Place | undefined {
   const [start_us, attempt, step, ...rest] = key.split('/').map(Number);
   if (start_us === undefined || attempt === undefined || step === undefined || rest.length > 0)
     return undefined;
-  if (![start_us, attempt, step].every(Number.isFinite)) return undefined;
-  return steps.filter((one) => inOrder(one, { start_us, attempt, step }) > 0);
+  return [start_us, attempt, step].every(Number.isSafeInteger) ? { start_us, attempt, step } : undefined;
 }
 
 type Place = Pick<StepExecution, 'start_us' | 'attempt' | 'step'>;
@@ -71,7 +76,7 @@ function inOrder(a: Place, b: Place): number {
   return a.start_us - b.start_us || a.attempt - b.attempt || a.step - b.step;
 }
 
-export function stepRow(step: StepExecution, { spec }: JobView): StepRow {
+export function stepRow(step: StepExecution, { spec }: Pick<JobView, 'spec'>): StepRow {
   const net_s = step.net_us / 1e6;
   const tokens = tokensOf(step, spec.tokens_per_step);
   const isMeasured = step.kind === 'train' && (step.fate === 'productive' || step.fate === 'lost_work');

@@ -16,6 +16,10 @@ export interface JobReader {
   list(after: string, limit: number): Promise<JobRow[]>;
   /** Every event of a job, each once; empty when the job is unknown. */
   events(job: string): Promise<RunEvent[]>;
+  /** Whether there are any. */
+  isKnown(job: string): Promise<boolean>;
+  /** Those of them that are no steps. */
+  smallEvents(job: string): Promise<RunEvent[]>;
   /** Faults of the nodes, or sent for the job, between two times (microseconds). */
   faults(job: string, nodes: readonly string[], from_us: number, to_us: number): Promise<FaultEvent[]>;
   /** States of the nodes between two times (microseconds), in order of time. */
@@ -29,6 +33,11 @@ export function createJobReader(store: Store): JobReader {
     list: (after, limit) => store.query<JobRow>(namedQuery('jobs'), { after, page: limit }),
     async events(job) {
       const rows = await store.query<EventRow>(namedQuery('job_events'), { job });
+      return rows.map(eventOfRow);
+    },
+    isKnown: async (job) => (await store.query(namedQuery('job_is_known'), { job })).length > 0,
+    async smallEvents(job) {
+      const rows = await store.query<EventRow>(namedQuery('job_small_events'), { job });
       return rows.map(eventOfRow);
     },
     async faults(job, nodes, from_us, to_us) {

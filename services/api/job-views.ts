@@ -74,7 +74,8 @@ const HEARD_LOOKBACK_US = 7 * 86_400e6;
 /** Faults and states before the first event may still explain a failure after it. */
 const SURROUNDINGS_BEFORE_US = 600e6;
 
-function earliestOf(events: readonly JobScopedEvent[]): number {
+/** Since when what happens around a job may say something of it. */
+export function earliestOf(events: readonly JobScopedEvent[]): number {
   const starts = events.flatMap((event) => (event.type === 'attempt_start' ? [event.time_us] : []));
   const first_us = starts.length === 0 ? 0 : starts.reduce((a, b) => Math.min(a, b));
   return first_us - SURROUNDINGS_BEFORE_US;

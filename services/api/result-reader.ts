@@ -1,6 +1,7 @@
 import type { RunEvent } from '../../domain/events.ts';
-import type { Account, Bucket, JobState } from '../../domain/ledger/ledger-shape.ts';
+import type { Account, Bucket, JobState, StepExecution } from '../../domain/ledger/ledger-shape.ts';
 import type { PublishedAccount } from '../../domain/ledger/published-account.ts';
+import type { StepFilter } from '../../domain/report/step-rows.ts';
 import { type EventRow, eventOfRow } from '../../platform/store/event-rows.ts';
 import { namedQuery } from '../../platform/store/named-queries.ts';
 import { type PublishedRows, readPublishedRows } from '../../platform/store/result-rows.ts';
@@ -39,6 +40,10 @@ export interface ResultReader {
   published(job: string): Promise<PublishedRow | undefined>;
   /** What the job said of itself beside steps and failures. */
   declarations(job: string): Promise<RunEvent[]>;
+  /** A page of executions that were over when it was published, in order of start. */
+  steps(published: PublishedRow, page: StepsAsked): Promise<StepExecution[]>;
+  /** Where the first step of each attempt began, as it was published, evaluation aside. */
+  firstSteps(published: PublishedRow): Promise<Pick<StepExecution, 'attempt' | 'start_us'>[]>;
   /** How many events of the job are stored, about. */
   size(job: string): Promise<number>;
 }
@@ -48,6 +53,22 @@ export interface PublishedRow extends PublishedAccount {
   readonly computed_at_us: number;
   /** What the job said of itself beside steps and failures. */
   readonly declarations: readonly RunEvent[];
+}
+
+/** Which executions: those that began in `[from_us, to_us)`, after the place of one, and pass the filter. */
+export interface StepsAsked extends StepFilter {
+  readonly from_us: number | undefined;
+  readonly to_us: number | undefined;
+  readonly after: Pick<StepExecution, 'start_us' | 'attempt' | 'step'> | undefined;
+  readonly limit: number;
+}
+
+/** A row of `sql/queries/results_steps_page.sql`. */
+interface StepJson extends Omit<StepExecution, 'first_of_attempt' | 'labels' | 'tokens' | 'devices'> {
+  readonly first_of_attempt: number;
+  readonly unlogged: number;
+  readonly tokens: number | null;
+  readonly devices: number | null;
 }
 
 /** A row of `sql/queries/results_commit.sql`. */
@@ -70,6 +91,22 @@ export function createResultReader(store: Store): ResultReader {
     fleet: (from_us, to_us) => store.query<FleetRow>(namedQuery('results_fleet'), { from_us, to_us }),
     published: (job) => readPublication(store, job),
     declarations: (job) => readDeclarations(store, job),
+    async steps({ job, revision, to_us: until_us }, { from_us, to_us, after, limit, ...filter }) {
+      const rows = await store.query<StepJson>(namedQuery('results_steps_page'), {
+        ...{ job, revision, until_us, page: limit },
+        from_us: from_us ?? TIME_MIN_US,
+        to_us: to_us ?? Number.MAX_SAFE_INTEGER,
+        fate: filter.fate ?? '',
+        kind: filter.kind ?? '',
+        attempt: filter.attempt ?? -1,
+        after_us: after?.start_us ?? TIME_MIN_US,
+        after_attempt: after?.attempt ?? -1,
+        after_step: after?.step ?? -1,
+      });
+      return rows.map(stepOf);
+    },
+    firstSteps: ({ job, revision, to_us: until_us }) =>
+      store.query(namedQuery('results_first_steps'), { job, revision, until_us }),
     async size(job) {
       const [row] = await store.query<{ events: number }>(namedQuery('job_size'), { job });
       return row?.events ?? 0;
@@ -97,6 +134,18 @@ async function readPublication(store: Store, job: string): Promise<PublishedRow 
 async function readDeclarations(store: Store, job: string): Promise<RunEvent[]> {
   const rows = await store.query<EventRow>(namedQuery('job_declarations'), { job });
   return rows.map(eventOfRow);
+}
+
+const TIME_MIN_US = -Number.MAX_SAFE_INTEGER;
+
+function stepOf({ unlogged, tokens, devices, ...row }: StepJson): StepExecution {
+  return {
+    ...row,
+    first_of_attempt: row.first_of_attempt === 1,
+    tokens: tokens ?? undefined,
+    devices: devices ?? undefined,
+    labels: unlogged === 1 ? { unlogged: true } : {},
+  };
 }
 
 export function resultsOf({ results }: { readonly results?: ResultReader }): ResultReader {

@@ -75,6 +75,6 @@ export interface RangeText {
   readonly to: string;
 }
 
-export function rangeText({ account, range }: JobView): RangeText {
+export function rangeText({ account, range }: Pick<JobView, 'account' | 'range'>): RangeText {
   return { from: timeText(range.from_us ?? account.from_us), to: timeText(range.to_us ?? account.to_us) };
 }

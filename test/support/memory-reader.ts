@@ -13,6 +13,8 @@ export function memoryReader(events: readonly RunEvent[]): JobReader {
         .slice(0, limit)
         .map((job) => ({ job, events: 1, first_event_us: START_US, newest_event_us: START_US })),
     events: async (job) => events.filter((event) => jobOf(event) === job),
+    isKnown: async (job) => events.some((event) => jobOf(event) === job && event.type !== 'fault'),
+    smallEvents: async (job) => events.filter((event) => jobOf(event) === job && event.type !== 'step'),
     faults: async () => events.flatMap((event) => (event.type === 'fault' ? [event] : [])),
     nodeStates: async () => events.flatMap((event) => (event.type === 'node_state' ? [event] : [])),
     heardUntil: async () => undefined,

@@ -28,9 +28,10 @@ export async function publishResults(
 ): Promise<void> {
   const writer = createResultsWriter(store, ANALYZER_DEFAULTS);
   const scoped = events.filter(isJobScoped);
+  const faults = events.filter((event) => event.type === 'fault');
   for (const job of new Set(scoped.map((event) => event.job))) {
     const own = scoped.filter((event) => event.job === job);
-    const view = jobView(own, { job, at_us: now_us });
+    const view = jobView(own, { job, at_us: now_us, faults });
     await writer.add({ view, kept: undefined, whole: () => view }, now_us);
   }
   await writer.flush(now_us);

@@ -8,7 +8,7 @@ import type { Fleet } from '../../../domain/report/fleet.ts';
 import type { LearnedBaseline } from '../../../domain/report/learned-baseline.ts';
 import type { ReportIncident } from '../../../domain/report/losses.ts';
 import type { JobReport, Quality } from '../../../domain/report/report-shape.ts';
-import type { PublishedQuality } from '../published-ledger.ts';
+import type { PublishedQuality } from '../published-job.ts';
 import type { AlertHistoryAnswer, AlertsAnswer } from '../routes/v1-alerts.ts';
 import type { FieldRow, ModelAnswer } from '../routes/v1-catalog.ts';
 import type { CollectivesAnswer } from '../routes/v1-collectives.ts';
@@ -45,7 +45,7 @@ export interface IncidentsAnswer extends Paged {
   readonly job: string;
   readonly incidents: readonly ReportIncident[];
   readonly mttr: JobReport['mttr'];
-  readonly quality: Quality;
+  readonly quality: Quality | PublishedQuality;
 }
 
 export interface ModelsAnswer extends Paged {

@@ -1,15 +1,16 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { type CauseRow, causeOf, type NamedCauseRow } from '../../../domain/catalog/causes.ts';
 import { isJobScoped } from '../../../domain/events.ts';
 import { explainView } from '../../../domain/report/explain.ts';
 import { type IncidentDetail, incidentDetail } from '../../../domain/report/incident-detail.ts';
 import { nodesOf } from '../../../domain/report/job-nodes.ts';
 import { reportOfView } from '../../../domain/report/job-report.ts';
-import type { JobView } from '../../../domain/report/job-view.ts';
 import type { Quality } from '../../../domain/report/report-shape.ts';
 import { readView } from '../job-views.ts';
 import { isAsked } from '../parameters.ts';
 import { Problem } from '../problem.ts';
+import { publishedIncidents } from '../published-incidents.ts';
+import { type PublishedQuality, publishedQuality } from '../published-job.ts';
 import { addRead } from '../read-routes.ts';
 import { timeFromText } from '../time-range.ts';
 import type { V1Dependencies } from '../v1-dependencies.ts';
@@ -19,7 +20,7 @@ export interface IncidentAnswer extends IncidentDetail {
   readonly cause_row: CauseRow | null;
   /** Below the same address. */
   readonly links: { readonly runbook: string; readonly job: string; readonly node: string | null };
-  readonly quality: Quality;
+  readonly quality: Quality | PublishedQuality;
 }
 
 /** `/v1/incidents/{id}`: the id is `<job>/<attempt>`, for a hang with `/hang-<start>` behind it. */
@@ -29,20 +30,23 @@ export function addIncidentRoutes(app: Hono, deps: V1Dependencies): void {
     const at = c.req.query('at');
     const at_us = at === undefined ? undefined : timeFromText('at', at, deps.clock.now_us());
     const explains = isAsked(c, 'explain');
-    const view = await viewHolding(deps, id, at_us);
-    const report = reportOfView(view);
-    const incident = report.incidents.find((one) => one.id === id);
-    if (incident === undefined) throw unknownIncident(id, view.job);
+    const job = await jobOfIncident(deps, id);
+    const told = (await ofPublished(c, deps, job)) ?? (await ofEvents(deps, job, at_us));
+    const { source, incidents, quality } = told;
+    const incident = incidents.find((one) => one.id === id);
+    if (incident === undefined) throw unknownIncident(id, job);
+    const { account } = source;
+    const faults = await faultsAround(deps, job, incident.failed_at_us, account.to_us);
     return c.json({
-      ...incidentDetail(incident, view, await faultsAround(deps, view, incident.failed_at_us)),
+      ...incidentDetail(incident, account, faults),
       cause_row: incident.cause === null ? null : causeRow(incident.cause),
       links: {
         runbook: `/runbooks/${incident.kind === 'slowdown' ? 'HeadwayMfuLow' : 'HeadwayJobHung'}`,
-        job: `/v1/jobs/${encodeURIComponent(view.job)}`,
+        job: `/v1/jobs/${encodeURIComponent(job)}`,
         node: incident.node === null ? null : `/v1/nodes/${encodeURIComponent(incident.node)}`,
       },
-      quality: report.quality,
-      ...(explains ? { explain: explainView(view) } : {}),
+      quality,
+      ...(explains && 'view' in told ? { explain: explainView(told.view) } : {}),
     } satisfies IncidentAnswer & { readonly explain?: object });
   });
 }
@@ -55,13 +59,25 @@ function causeRow(cause: string): CauseRow | null {
   return shown;
 }
 
+async function ofPublished(c: Context, deps: V1Dependencies, job: string) {
+  const told = await publishedIncidents(c, deps, job);
+  return told === undefined
+    ? undefined
+    : { ...told, quality: publishedQuality(told.published, told.ledger, {}) };
+}
+
+async function ofEvents(deps: V1Dependencies, job: string, at_us: number | undefined) {
+  const view = await readView(deps, job, { at_us });
+  const { incidents, quality } = reportOfView(view);
+  return { view, source: view, incidents, quality };
+}
+
 /** The job is what stands before one of the slashes; a name may hold some itself, so the longest known one counts. */
-async function viewHolding(deps: V1Dependencies, id: string, at_us: number | undefined): Promise<JobView> {
+async function jobOfIncident({ jobs }: V1Dependencies, id: string): Promise<string> {
   const parts = id.split('/');
   for (let length = parts.length - 1; length > 0; length -= 1) {
     const job = parts.slice(0, length).join('/');
-    const events = await deps.jobs.events(job);
-    if (events.some(isJobScoped)) return readView(deps, job, { at_us });
+    if (await jobs.isKnown(job)) return job;
   }
   throw unknownIncident(id, null);
 }
@@ -76,10 +92,14 @@ function unknownIncident(id: string, job: string | null): Problem {
 }
 
 /** The report's incidents are named by the same faults; here they are shown. */
-async function faultsAround({ jobs }: V1Dependencies, view: JobView, failed_at_us: number) {
-  const events = (await jobs.events(view.job)).filter(isJobScoped);
-  const to_us = Math.max(view.account.to_us, failed_at_us);
-  return jobs.faults(view.job, nodesOf(events), failed_at_us - DAY_US, to_us);
+async function faultsAround(
+  { jobs }: V1Dependencies,
+  job: string,
+  failed_at_us: number,
+  accounted_until_us: number,
+) {
+  const nodes = nodesOf((await jobs.smallEvents(job)).filter(isJobScoped));
+  return jobs.faults(job, nodes, failed_at_us - DAY_US, Math.max(accounted_until_us, failed_at_us));
 }
 
 /** How far back faults are read; how near they must be to be shown is the detail's. */

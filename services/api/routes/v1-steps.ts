@@ -14,6 +14,8 @@ import { QUERY_PARAMETERS } from '../openapi/parameters.ts';
 import { badCursor, namePage, pageFromQuery } from '../paging.ts';
 import { isAsked } from '../parameters.ts';
 import { Problem } from '../problem.ts';
+import type { PublishedQuality } from '../published-job.ts';
+import { publishedSteps } from '../published-steps.ts';
 import { addRead } from '../read-routes.ts';
 import { rangeText } from '../time-range.ts';
 import type { V1Dependencies } from '../v1-dependencies.ts';
@@ -24,7 +26,7 @@ export interface StepsAnswer {
   readonly steps: readonly StepRow[];
   /** `cursor` of the next page; null: this was the last. */
   readonly next: string | null;
-  readonly quality: Quality;
+  readonly quality: Quality | PublishedQuality;
 }
 
 /** `/v1/jobs/{job}/steps`: paged by place in time, so that steps that arrive meanwhile neither repeat nor shift any. */
@@ -32,6 +34,8 @@ export function addStepRoutes(app: Hono, deps: V1Dependencies): void {
   addRead(app, deps, 'listSteps', async (c) => {
     const filter = filterOf(c);
     const page = pageFromQuery(c.req.query(), 'steps', deps.config);
+    const published = await publishedSteps(c, deps, filter, page);
+    if (published !== undefined) return c.json(published);
     const explains = isAsked(c, 'explain');
     const view = await viewOf(c, deps, false);
     const all = stepExecutions(view, filter);

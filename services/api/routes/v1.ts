@@ -5,6 +5,7 @@ import { explainView } from '../../../domain/report/explain.ts';
 import { ledgerOfView, reportOfView } from '../../../domain/report/job-report.ts';
 import type { JobView } from '../../../domain/report/job-view.ts';
 import { linearityOfReports } from '../../../domain/report/linearity-of-reports.ts';
+import { mttrReport } from '../../../domain/report/reliability-sections.ts';
 import type { JobReport } from '../../../domain/report/report-shape.ts';
 import { timeText } from '../../../domain/report/time-text.ts';
 import { readView, viewOf } from '../job-views.ts';
@@ -13,6 +14,8 @@ import type { OperationId } from '../openapi/operations.ts';
 import { indexPage, namePage, pageFromQuery } from '../paging.ts';
 import { isAsked } from '../parameters.ts';
 import { isInternal, Problem, problemResponse } from '../problem.ts';
+import { publishedIncidents } from '../published-incidents.ts';
+import { publishedQuality } from '../published-job.ts';
 import { addRead } from '../read-routes.ts';
 import { rangeText } from '../time-range.ts';
 import type { V1Dependencies } from '../v1-dependencies.ts';
@@ -51,7 +54,7 @@ export function createV1Routes(deps: V1Dependencies): Hono {
   addLedgerRoute(app, deps);
   addRevisionRoutes(app, deps);
   addFleetRoutes(app, deps);
-  ofJob('listIncidents', incidents);
+  addRead(app, deps, 'listIncidents', (c) => incidents(c, deps));
   ofJob('getEfficiency', (_, __, view) => efficiencyOf(reportOfView(view), view.spec));
   ofJob('getLinearity', (c, _, view) => linearityOf(c, deps, reportOfView(view)));
   addStepRoutes(app, deps);
@@ -99,10 +102,24 @@ function report(c: Context, { config }: V1Dependencies, view: JobView): object {
   return { ...whole, ledger: inWindows };
 }
 
-function incidents(c: Context, { config }: V1Dependencies, view: JobView): object {
-  const page = pageFromQuery(c.req.query(), 'incidents', config);
-  const { job, mttr, quality, incidents: all } = reportOfView(view);
-  return { job, ...indexPage('incidents', all, page), mttr, quality };
+async function incidents(c: Context, deps: V1Dependencies): Promise<Response> {
+  const page = pageFromQuery(c.req.query(), 'incidents', deps.config);
+  const job = c.req.param('job') ?? '';
+  const told = await publishedIncidents(c, deps, job);
+  if (told !== undefined) {
+    const { published, ledger, range, incidents: all } = told;
+    return c.json({
+      job,
+      ...indexPage('incidents', all, page),
+      mttr: mttrReport(all),
+      quality: publishedQuality(published, ledger, {}),
+      range: rangeText({ account: published.account, range }),
+    });
+  }
+  const explains = isAsked(c, 'explain');
+  const view = await viewOf(c, deps, false);
+  const { mttr, quality, incidents: all } = reportOfView(view);
+  return answer(c, view, { job, ...indexPage('incidents', all, page), mttr, quality }, explains);
 }
 
 /** Against the job that the caller names as `baseline`, else the one that the job's own description names. */
