@@ -180,6 +180,25 @@ describe('a batch that is published', () => {
 });
 
 describe('a batch that is too large for one message', () => {
+  it('together with others goes apart from them: the limit of the brokers is on all of a request', async () => {
+    const kafka = new StandInKafkaClient(1);
+    kafka.settings = { 'max.message.bytes': '2000' };
+    const sizes: number[] = [];
+    kafka.fate = (_, messages) => {
+      sizes.push(
+        messages.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0),
+      );
+      return 'stored';
+    };
+    const writer = opened(kafka, { linger_ms: 20 });
+    await writer.connected();
+    const batches = Array.from({ length: 12 }, (_, n) => batchOf('job', 'x'.repeat(700), `b${n}`));
+    await Promise.all(batches.map((batch) => writer.publish([batch])));
+    expect(batchesIn(kafka)).toEqual(batches);
+    expect(Math.max(...sizes)).toBeLessThan(2000);
+    expect(writer.stats().failed_requests).toBe(0);
+  });
+
   it('is cut between its lines', async () => {
     const kafka = new StandInKafkaClient(1);
     kafka.settings = { 'max.message.bytes': '1000' };
