@@ -7,6 +7,7 @@ import { renderRunbook } from './alerts/runbook-page.ts';
 import { ALERT_THRESHOLDS } from './alerts/thresholds.ts';
 import type { Dashboard } from './dashboard.ts';
 import { jobOverview } from './job-overview.ts';
+import { jobWhy } from './job-why.ts';
 import { renderMetricsPage } from './metrics-page.ts';
 import { pipeline } from './pipeline.ts';
 
@@ -24,7 +25,7 @@ export interface GeneratedFile {
 
 /** Every dashboard, the first being the one the built-in page opens with. */
 export function allDashboards(): readonly Dashboard[] {
-  return [jobOverview(), pipeline()];
+  return [jobOverview(), jobWhy(), pipeline()];
 }
 
 /** Everything that `npm run generate` writes. Pure: the drift test compares it with what is committed. */

@@ -337,10 +337,14 @@ export const DERIVED_METRICS = [
     labels: [
       JOB,
       INCIDENT,
-      { name: 'phase', values: ['detect', 'to_first_step', 'to_regain'], help: 'rung of the repair ladder' },
+      {
+        name: 'phase',
+        values: ['detect', 'to_localize', 'to_nodes_ready', 'to_restart', 'to_first_step', 'to_regain'],
+        help: 'rung of the repair ladder',
+      },
     ],
     unit: 's',
-    help: 'Seconds from the failure to detection, to the next step, and to regained progress.',
+    help: 'Seconds from the failure to each rung of its repair that was reached: detected, culprit named, nodes ready, started again, next step, progress regained.',
   },
   {
     name: 'headway_job_mttr_seconds',

@@ -17,6 +17,9 @@ export function addIncidentSamples(list: SampleList, incidents: readonly Inciden
     list.add('headway_incident_start_timestamp_seconds', incident.failed_at_us / 1e6, { incident: id });
     const phases = {
       detect: incident.time_to_detect_s,
+      to_localize: incident.time_to_localize_s,
+      to_nodes_ready: incident.time_to_nodes_ready_s,
+      to_restart: incident.time_to_restart_s,
       to_first_step: incident.time_to_first_step_s,
       to_regain: incident.time_to_regain_progress_s,
     };

@@ -62,10 +62,10 @@ describe('headway dashboards', () => {
 
   it('lists them', async () => {
     expect((await headway('dashboards', 'list')).out).toBe(
-      'headway-job-overview  Job overview\nheadway-pipeline  Pipeline\n',
+      'headway-job-overview  Job overview\nheadway-job-why  Job: cost and why\nheadway-pipeline  Pipeline\n',
     );
     expect(JSON.parse((await headway('dashboards', 'list', '--json')).out)).toMatchObject({
-      dashboards: [{ uid: 'headway-job-overview' }, { uid: 'headway-pipeline' }],
+      dashboards: [{ uid: 'headway-job-overview' }, { uid: 'headway-job-why' }, { uid: 'headway-pipeline' }],
     });
   });
 
@@ -75,15 +75,23 @@ describe('headway dashboards', () => {
     const dir = join(folder, 'new', 'place');
     const { code, out, err } = await headway('dashboards', 'export', '--out', dir);
     const file = join(dir, 'headway-job-overview.json');
-    expect([code, out, err]).toEqual([0, '', `${file}\n${join(dir, 'headway-pipeline.json')}\n`]);
-    expect((await readdir(dir)).sort()).toEqual(['headway-job-overview.json', 'headway-pipeline.json']);
+    expect([code, out, err]).toEqual([
+      0,
+      '',
+      `${file}\n${join(dir, 'headway-job-why.json')}\n${join(dir, 'headway-pipeline.json')}\n`,
+    ]);
+    expect((await readdir(dir)).sort()).toEqual([
+      'headway-job-overview.json',
+      'headway-job-why.json',
+      'headway-pipeline.json',
+    ]);
     expect(await readFile(file, 'utf8')).toBe(committed(path));
   });
 
   it('says which there are when asked for another, and what to do when a folder cannot be made', async () => {
     const unknown = await headway('dashboards', 'export', 'nope');
     expect([unknown.code, unknown.out]).toEqual([2, '']);
-    expect(unknown.err).toContain('Known: headway-job-overview, headway-pipeline.');
+    expect(unknown.err).toContain('Known: headway-job-overview, headway-job-why, headway-pipeline.');
     const blocked = await headway('dashboards', 'export', '--out', '/dev/null/x');
     expect(blocked.code).toBe(2);
     expect(blocked.err).toMatch(/cannot write to \/dev\/null\/x \(ENOTDIR\)/);

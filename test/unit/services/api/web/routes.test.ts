@@ -92,6 +92,7 @@ describe('dashboards and alerts', () => {
     expect(await (await routes.request('/dashboards')).json()).toMatchObject({
       dashboards: [
         { uid: 'headway-job-overview', title: 'Job overview' },
+        { uid: 'headway-job-why', title: 'Job: cost and why' },
         { uid: 'headway-pipeline', title: 'Pipeline' },
       ],
     });
