@@ -81,7 +81,8 @@ export function createPartitionPositions(
     },
     begin: (fence, range) =>
       write(fence, { next_offset: held.get(fence.name)?.next_offset ?? null, begun: range }, new Map()),
-    finish: (fence, range, sequences) => write(fence, { next_offset: range.to, begun: null }, sequences),
+    finish: (fence, { to }, sequences, ahead = 0) =>
+      write(fence, { next_offset: to, begun: ahead === 0 ? null : { from: to, to: to + ahead } }, sequences),
   };
 }
 

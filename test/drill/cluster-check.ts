@@ -72,7 +72,7 @@ async function isCaughtUp(cluster: Cluster, store: Store): Promise<boolean> {
   return [...ends].every(([partition, { low, high }]) => {
     const position = stored.get(partition);
     if (position === undefined) return high === low;
-    return position.begun_to === null && (position.next_offset ?? 0) >= high;
+    return (position.next_offset ?? 0) >= high;
   });
 }
 

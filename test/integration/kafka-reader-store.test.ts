@@ -65,20 +65,22 @@ describeWithKafka('Kafka readers over tables behind a server', () => {
       const deps = { config: topic.config, log: silentLog, deadLetters: letters };
       const reader = new KafkaReader({ ...deps, positions: createPartitionPositions(own) });
       onTestFinished(() => reader.stop());
-      readers.push(reader);
+      const taken = { batches: 0 };
+      ingested.push(taken);
       const ingest = createIngest({ store: own, log: silentLog, deadLetters: letters, onJobs: () => {} });
-      reader.run((delivery) => {
+      reader.run(async (delivery) => {
         if (killsServer) server.process.kill('SIGKILL');
         killsServer = false;
-        return ingest(delivery);
+        await ingest(delivery);
+        taken.batches += delivery.batches.length;
       });
-      return reader;
+      return { reader, taken };
     };
     let published = 0;
     let isOver = false;
     let killsServer = false;
-    const readers: KafkaReader[] = [];
-    const stored = () => readers.reduce((sum, reader) => sum + reader.stats().messages, 0);
+    const ingested: { batches: number }[] = [];
+    const stored = () => ingested.reduce((sum, { batches }) => sum + batches, 0);
     const publishing = (async () => {
       while (!isOver) {
         const batches: Batch[] = [];
@@ -86,25 +88,25 @@ describeWithKafka('Kafka readers over tables behind a server', () => {
           batches.push(...encodeRunEvents([eventOf(published)], 1_700_000_000_000), pointOf(published));
         }
         await writer.publish(batches);
-        // Two messages an event; the readers take them in smaller portions than the product would.
+        // Two batches an event; the readers take them in smaller portions than the product would.
         await eventually(() => 2 * published - stored() < 400 || isOver || undefined);
       }
     })();
     const first = await start();
-    await eventually(() => first.stats().messages > 200 || undefined);
+    await eventually(() => first.taken.batches > 200 || undefined);
     const second = await start();
-    await eventually(() => second.stats().messages > 100 || undefined);
+    await eventually(() => second.taken.batches > 100 || undefined);
     killsServer = true;
     await eventually(
-      () => first.stats().failed_deliveries + second.stats().failed_deliveries > 0 || undefined,
+      () => first.reader.stats().failed_deliveries + second.reader.stats().failed_deliveries > 0 || undefined,
     );
     server = await eventually(startServer);
-    const seen = second.stats().messages;
-    await eventually(() => second.stats().messages > seen + 50 || undefined);
-    await first.stop();
+    const seen = second.taken.batches;
+    await eventually(() => second.taken.batches > seen + 50 || undefined);
+    await first.reader.stop();
     isOver = true;
     await publishing;
-    await second.drained();
+    await second.reader.drained();
 
     const events = await store.query<{ step: number; copies: number }>(
       "SELECT toUInt32(JSONExtractInt(body, 'step')) AS step, sum(copies) AS copies FROM run_events GROUP BY step",

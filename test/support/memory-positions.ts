@@ -42,11 +42,16 @@ export class MemoryPositions implements PartitionPositions {
     this.calls.push(`begin ${range.from}-${range.to}`);
   }
 
-  async finish(fence: Fence, range: OffsetRange, sequences: ReadonlyMap<string, number>): Promise<void> {
+  async finish(
+    fence: Fence,
+    range: OffsetRange,
+    sequences: ReadonlyMap<string, number>,
+    ahead = 0,
+  ): Promise<void> {
     await this.before('finish', fence.name);
     const kept = this.#held(fence);
     kept.next_offset = range.to;
-    kept.begun = null;
+    kept.begun = ahead === 0 ? null : { from: range.to, to: range.to + ahead };
     for (const [producer, sequence] of sequences)
       kept.sequences.set(producer, Math.max(sequence, kept.sequences.get(producer) ?? 0));
     this.calls.push(`finish ${range.from}-${range.to}`);
@@ -103,6 +108,12 @@ export class MemoryTable {
     else if (!this.#tokens.has(token)) this.batches.push(...batches);
     this.#tokens.add(token);
   };
+
+  /** As if a crash had cut the insert of this delivery: only these of its batches are there. */
+  keepOnly({ batches }: Delivery, kept: readonly Batch[]): void {
+    const gone = new Set(batches.filter((batch) => !kept.includes(batch)).map(({ id }) => id));
+    this.batches.splice(0, this.batches.length, ...this.batches.filter(({ id }) => !gone.has(id)));
+  }
 
   get ids(): string[] {
     return this.batches.map(({ id }) => id);

@@ -106,8 +106,8 @@ export class ReaderChild {
       const { ids, ...delivery } = args[0] as Omit<Delivery, 'batches'> & { ids: readonly string[] };
       return this.#table.insert({ ...delivery, batches: ids.map((id) => testBatch(id)) });
     }
-    const [fence, range, sequences] = args as [Fence, OffsetRange, [string, number][]];
+    const [fence, range, sequences, ahead] = args as [Fence, OffsetRange, [string, number][], number];
     if (call === 'begin') return this.#positions.begin(fence, range);
-    return this.#positions.finish(fence, range, new Map(sequences));
+    return this.#positions.finish(fence, range, new Map(sequences), ahead);
   }
 }

@@ -47,8 +47,8 @@ const reader = new KafkaReader({
       return { ...claim, position: { ...claim.position, sequences: new Map(claim.position.sequences) } };
     },
     begin: async (fence, range) => void (await ask({ call: 'begin', args: [fence, range] }, fence)),
-    finish: async (fence, range, sequences) =>
-      void (await ask({ call: 'finish', args: [fence, range, [...sequences]] }, fence)),
+    finish: async (fence, range, sequences, ahead = 0) =>
+      void (await ask({ call: 'finish', args: [fence, range, [...sequences], ahead] }, fence)),
   },
   deadLetters: { counts: new Map(), put: async () => undefined },
 });

@@ -29,10 +29,7 @@ export interface LogStart {
 export function logStart({ next_offset, begun, written_max_ms }: KnownLog, { low, high }: LogEnds): LogStart {
   const from = begun?.from ?? next_offset;
   if (from === null) return { resume: low, check: null, lost: 0, isShort: false };
-  if (Math.max(from, begun?.to ?? from) > high) {
-    const last = Math.min(from, high) - 1;
-    return { resume: Math.min(from, high), check: last >= low ? last : null, lost: 0, isShort: true };
-  }
+  if (from > high) return { resume: high, check: high > low ? high - 1 : null, lost: 0, isShort: true };
   if (from < low) return { resume: low, check: null, lost: low - from, isShort: false };
   const canCheck = written_max_ms !== null && from > low;
   return { resume: from, check: canCheck ? from - 1 : null, lost: 0, isShort: false };

@@ -42,24 +42,23 @@ const INCARNATION = `${RESERVED_NAME}incarnation`;
 
 /**
  * One partition under one claim: what was fetched becomes ranges, each written down as begun, delivered, and written
- * down as finished. Throws Fenced when somebody claimed the partition after this one.
+ * down as finished, which is where the next ones begin. Throws Fenced when somebody claimed the partition after this one.
  */
 export class PartitionReader {
   readonly #deps: PartitionDependencies;
   readonly #fence: Fence;
   readonly #sequences: Map<string, number>;
   #start: LogStart;
-  #begun: OffsetRange | null;
-  /** Of the range that an earlier claim began, what has come of it. */
-  #gathered: LogMessage[] = [];
+  /** What is before it may be in the tables: an earlier claim had begun it. */
+  #doubt_to: number;
+  /** What is before it may be handed out: the positions say that it is begun. */
+  #begun_to = 0;
   /** Everything before it is in the tables. */
   #next: number;
   /** Where the next fetch has to begin. */
   #cursor: number;
   /** A hole in the log that was looked into. */
   #hole: number | null = null;
-  /** The next range may repeat rows of a range that cannot be repeated as it was. */
-  #isOverlap = false;
   #high: number;
   #active_ms: number | null = null;
   /** When nothing was known to be left to read. */
@@ -72,7 +71,8 @@ export class PartitionReader {
     this.#deps = deps;
     this.#fence = fence;
     this.#sequences = new Map(position.sequences);
-    this.#begun = position.begun;
+    this.#doubt_to = position.begun?.to ?? 0;
+    this.#begun_to = this.#doubt_to;
     this.#high = ends.high;
     const { next_offset, begun } = position;
     const written_max_ms = this.#writtenMax_ms;
@@ -126,20 +126,17 @@ export class PartitionReader {
     deps: PartitionDependencies,
     claim: PartitionClaim,
   ): Promise<PartitionReader | undefined> {
-    const { next_offset, begun } = claim.position;
-    const read_to = Math.max(next_offset ?? 0, begun?.to ?? 0);
-    const ends = await endsOf(deps, read_to);
+    const ends = await endsOf(deps, claim.position.next_offset ?? 0);
     if (ends === undefined) return undefined;
     const reader = new PartitionReader(deps, claim, ends);
     await reader.#open();
     return reader;
   }
 
-  /** What can be done before the first message: a range that was begun and of which nothing is left, a log cut short. */
+  /** What can be done before the first message. */
   async #open(): Promise<void> {
     const { check, resume, isShort } = this.#start;
     if (isShort && check === null) await this.#restart(resume, 'the log ends before what was read of it');
-    else if (this.#begun !== null && this.#begun.to <= resume) await this.#deliverBegun();
   }
 
   /** Records that the client read and keeps to itself, such as the ends of transactions. */
@@ -153,19 +150,9 @@ export class PartitionReader {
   async take(fetched: Fetched): Promise<boolean> {
     if (await this.#isMisplaced(fetched)) return true;
     if (!(await this.#isSameLog(fetched))) return true;
-    let messages = fetched.messages.filter(({ offset }) => offset >= this.#cursor);
-    if (this.#begun !== null) {
-      const { to } = this.#begun;
-      this.#gathered.push(...messages.filter(({ offset }) => offset < to));
-      this.#cursor = fetched.last + 1;
-      if (this.#cursor < to) return false;
-      messages = messages.filter(({ offset }) => offset >= to);
-      if (!(await this.#deliverBegun())) return false;
-    }
+    const messages = fetched.messages.filter(({ offset }) => offset >= this.#cursor);
     for (const cut of cutRanges(messages, this.#next, this.#deps.config)) {
-      const again = this.#isOverlap;
-      if (!(await this.#deliver(cut.range, cut.messages, again))) return false;
-      this.#isOverlap = false;
+      if (!(await this.#deliver(cut.range, cut.messages))) return false;
     }
     // Behind the last message there may be records that the client keeps to itself.
     this.#next = fetched.last + 1;
@@ -208,7 +195,6 @@ export class PartitionReader {
       return false;
     }
     if (isShort) {
-      this.#isOverlap = this.#begun !== null;
       await this.#restart(resume, 'the log lost its end');
       return false;
     }
@@ -221,11 +207,13 @@ export class PartitionReader {
     const { positions, log, partition, counts } = this.#deps;
     const incarnation = this.#incarnation + 1;
     const range = { from: at, to: at };
+    // What was lost of the old log and is sent again may be anywhere in this one: as many are compared as were begun.
+    const doubt = Math.max(0, this.#doubt_to - this.#next);
     const done = await untilDone(
       'a new log was not written down',
       async () => {
         await positions.begin(this.#fence, range);
-        await positions.finish(this.#fence, range, new Map([[INCARNATION, incarnation]]));
+        await positions.finish(this.#fence, range, new Map([[INCARNATION, incarnation]]), doubt);
       },
       this.#writing,
     );
@@ -239,35 +227,20 @@ export class PartitionReader {
       incarnation,
     });
     this.#sequences.set(INCARNATION, incarnation);
-    this.#begun = null;
-    this.#gathered = [];
+    this.#doubt_to = at + doubt;
+    this.#begun_to = this.#doubt_to;
     this.#next = at;
     this.#cursor = at;
   }
 
-  async #deliverBegun(): Promise<boolean> {
-    const begun = this.#begun;
-    if (begun === null) return true;
-    const { counts, log, partition } = this.#deps;
-    counts.repeated_ranges += 1;
-    log.info('a range that an earlier claim had begun is delivered again', { partition, ...begun });
-    if (!(await this.#deliver(begun, this.#gathered, true))) return false;
-    this.#begun = null;
-    this.#gathered = [];
-    return true;
-  }
-
   /** False when it was given up. */
-  async #deliver(range: OffsetRange, messages: readonly LogMessage[], again: boolean): Promise<boolean> {
+  async #deliver(range: OffsetRange, messages: readonly LogMessage[]): Promise<boolean> {
     const { positions, counts, signal } = this.#deps;
     if (signal.aborted) return false;
     const kept = withoutCopies(messages, this.#sequences, ({ numbered }) => numbered);
-    const begun = await untilDone(
-      'a range was not written down',
-      () => positions.begin(this.#fence, range),
-      this.#writing,
-    );
-    if (begun === undefined) return false;
+    if (!(await this.#begin(range))) return false;
+    const again = range.from < this.#doubt_to;
+    if (again) counts.repeated_ranges += 1;
     const handled = await untilDone(
       'delivery failed',
       (attempt) => this.#hand(range, kept.messages, attempt, again || attempt > 1),
@@ -277,12 +250,19 @@ export class PartitionReader {
     const written_max_ms = messages.reduce((max, one) => Math.max(max, one.written_ms), 0);
     const sequences = new Map(kept.sequences);
     sequences.set(WRITTEN_MAX, Math.max(written_max_ms, this.#writtenMax_ms ?? 0));
+    const ahead = Math.max(
+      this.#deps.config.begun_ahead_min,
+      2 * (range.to - range.from),
+      // Doubt ends with a delivery, not with a claim.
+      this.#doubt_to - range.to,
+    );
     const finished = await untilDone(
       'a range that is stored was not written down',
-      () => positions.finish(this.#fence, range, sequences),
+      () => positions.finish(this.#fence, range, sequences, ahead),
       this.#writing,
     );
     if (finished === undefined) return false;
+    this.#begun_to = range.to + ahead;
     for (const [producer, sequence] of sequences) this.#sequences.set(producer, sequence);
     this.#next = range.to;
     this.#active_ms = Date.now();
@@ -292,6 +272,20 @@ export class PartitionReader {
     counts.skipped_sequences += kept.skipped;
     counts.foreign_messages += messages.filter(({ isForeign }) => isForeign).length;
     return true;
+  }
+
+  /** Before its first row a range is written down as begun, unless the step before did so. */
+  async #begin({ from, to }: OffsetRange): Promise<boolean> {
+    if (to <= this.#begun_to) return true;
+    const { positions } = this.#deps;
+    const range = { from, to: Math.max(to, this.#doubt_to) };
+    const begun = await untilDone(
+      'a range was not written down',
+      () => positions.begin(this.#fence, range),
+      this.#writing,
+    );
+    if (begun !== undefined) this.#begun_to = range.to;
+    return begun !== undefined;
   }
 
   async #hand(

@@ -19,6 +19,11 @@ export interface KafkaReaderConfig {
   readonly delivery_bytes_max: number;
   readonly delivery_rows_max: number;
   /**
+   * So many messages behind what is stored are written down as begun together with it, or twice as many as the delivery
+   * had: one insert less a delivery. After a takeover the rows of so many are compared with those that are there.
+   */
+  readonly begun_ahead_min: number;
+  /**
    * Pause before what failed is tried again: doubled each time from the first to the last. Catching up begins so much
    * later than the tables are back, at most.
    */
@@ -47,6 +52,7 @@ export const KAFKA_READER_DEFAULTS: KafkaReaderConfig = {
   partitions_at_once: 4,
   delivery_bytes_max: 16 * 1024 ** 2,
   delivery_rows_max: 500_000,
+  begun_ahead_min: 100,
   retry_first_s: 0.2,
   retry_max_s: 10,
   metadata_interval_s: 30,

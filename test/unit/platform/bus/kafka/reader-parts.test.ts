@@ -100,10 +100,10 @@ describe('where reading begins', () => {
     ['a shorter log', { next_offset: 20 }, [3, 9], { resume: 9, check: 8, lost: 0, isShort: true }],
     ['an empty one', { next_offset: 20 }, [0, 0], { resume: 0, check: null, lost: 0, isShort: true }],
     [
-      'a begun range cut short',
+      'begun beyond the end of the log',
       { next_offset: 5, begun: { from: 5, to: 12 } },
       [3, 9],
-      { resume: 5, check: 4, lost: 0, isShort: true },
+      { resume: 5, check: 4, lost: 0, isShort: false },
     ],
   ] as const)('%s', (_, known, ends, expected) => {
     expect(start(known, ends)).toEqual(expected);
