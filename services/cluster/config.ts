@@ -40,8 +40,10 @@ export function checkKafka({ kafka }: { readonly kafka: KafkaConfig }): void {
     const problem = `kafka.replication_factor must be a whole number, got ${replication_factor}`;
     throw new ConfigError('out_of_range', 'kafka.replication_factor', problem, 'Give 1 or 3.');
   }
+  checkTopic(kafka);
   checkTls(kafka);
   checkSasl(kafka);
+  checkHeartbeat(kafka);
   if (min_insync_replicas <= replication_factor) return;
   throw new ConfigError(
     'out_of_range',
@@ -49,6 +51,28 @@ export function checkKafka({ kafka }: { readonly kafka: KafkaConfig }): void {
     `${min_insync_replicas} replicas cannot be in sync when kafka.replication_factor is ${replication_factor}`,
     'Nothing could be written. Give at most the replication factor: 2 of 3, or 1 of 1.',
   );
+}
+
+/** What Kafka takes (org.apache.kafka.common.internals.Topic, 4.0), with room for the name of the topic of dead letters. */
+const TOPIC_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,237}$/;
+
+function checkTopic({ topic }: KafkaConfig): void {
+  if (TOPIC_NAME.test(topic)) return;
+  const problem = `${JSON.stringify(topic)} is no name of a topic`;
+  const mend = 'Kafka takes letters, digits, `.`, `_` and `-`; give 237 of them at most.';
+  throw new ConfigError('out_of_range', 'kafka.topic', problem, mend);
+}
+
+/** One that comes late, or is lost, must not cost a reader its partitions: Kafka's own clients want a third. */
+const HEARTBEATS_IN_SESSION = 3;
+
+function checkHeartbeat({ reader }: KafkaConfig): void {
+  const { heartbeat_interval_s, session_timeout_s } = reader;
+  const most_s = session_timeout_s / HEARTBEATS_IN_SESSION;
+  if (heartbeat_interval_s <= most_s) return;
+  const problem = `${heartbeat_interval_s} s is more than a third of kafka.reader.session_timeout_s (${session_timeout_s})`;
+  const mend = `The group would let go of a reader that is well. Give at most ${most_s}.`;
+  throw new ConfigError('out_of_range', 'kafka.reader.heartbeat_interval_s', problem, mend);
 }
 
 /** Files of TLS without TLS are a mistake, and not one to find out by what is sent in the clear. */

@@ -36,6 +36,13 @@ describe('the settings of a cluster', () => {
       'clickhouse: { url: "http://me:pw@host:8123" }',
       /clickhouse\.url: the address holds a user or a password/,
     ],
+    ['kafka: { topic: "a b" }', /kafka\.topic: "a b" is no name of a topic.*Kafka takes letters/],
+    ['kafka: { topic: ".." }', /kafka\.topic: "\.\." is no name/],
+    [`kafka: { topic: ${'a'.repeat(238)} }`, /is no name of a topic.*237/],
+    [
+      'kafka:\n  reader:\n    session_timeout_s: 6\n    heartbeat_interval_s: 3',
+      /:4: kafka\.reader\.heartbeat_interval_s: 3 s is more than a third .* \(6\)\. .* Give at most 2/,
+    ],
     ['kafka: { tls: { ca_file: ca.pem } }', /kafka\.tls\.ca_file: is set, and kafka\.tls\.enabled is false/],
     [
       'kafka: { tls: { enabled: true, cert_file: a.pem } }',
