@@ -167,6 +167,16 @@ describe('a batch that is published', () => {
     await writer.publish([batchOf('job')]);
   });
 
+  it('goes over new connections when the client does not know its partition, which would ask anew after minutes', async () => {
+    const kafka = new StandInKafkaClient(1);
+    kafka.fate = () => (kafka.producers === 1 ? 'skipped' : 'stored');
+    const writer = opened(kafka);
+    await writer.connected();
+    await writer.publish([batchOf('job')]);
+    expect(kafka.producers).toBe(2);
+    expect(writer.stats()).toMatchObject({ unfounded_successes: 1, acknowledged_batches: 1 });
+  });
+
   it('goes over new connections after nothing has gone through for long', async () => {
     const kafka = new StandInKafkaClient(1);
     kafka.fate = () => 'refused';
