@@ -30,7 +30,9 @@ export async function checkBrokers({ kafka }: Pick<HeadwayConfig, 'kafka'>): Pro
     return problem(
       'kafka',
       `${detail}; ${topic.warnings.join('; ')}`,
-      'Change the topic with kafka-configs.sh.',
+      topic.isShown
+        ? 'Change the topic with kafka-configs.sh.'
+        : 'Give this user the right to see them: DescribeConfigs on the topic.',
     );
   } catch (cause) {
     const error = explained(cause, kafka);

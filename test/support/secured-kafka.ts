@@ -33,7 +33,9 @@ export const KAFKA_USERS = {
   limited: { username: 'limited', password: 'limited-secret' },
 } as const;
 
-export async function startSecuredKafka(): Promise<SecuredKafka> {
+export async function startSecuredKafka(
+  properties: Readonly<Record<string, string | number>> = {},
+): Promise<SecuredKafka> {
   const { path, remove } = await makeFolder();
   const certificates = makeCertificates(path, 'own');
   const stranger = makeCertificates(path, 'stranger');
@@ -66,6 +68,7 @@ export async function startSecuredKafka(): Promise<SecuredKafka> {
       'ssl.truststore.location': certificates.ca,
       'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
       'super.users': 'User:ANONYMOUS;User:headway;User:CN=client',
+      ...properties,
     },
   }).catch(async (cause: unknown) => {
     await remove();

@@ -53,7 +53,8 @@ export function createKafkaClient(config: KafkaConfig, log: Log): KafkaClient {
       if (now_ms - (said.get(message) ?? Number.NEGATIVE_INFINITY) < REPEATED_AFTER_MS) return;
       if (said.size > 100) said.clear();
       said.set(message, now_ms);
-      log.warn('kafka client', { problem: message, ...fields });
+      // Some of its messages are errors.
+      log.warn('kafka client', { problem: String(message), ...fields });
     },
   });
 }

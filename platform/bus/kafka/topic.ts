@@ -17,6 +17,8 @@ export interface Topic {
   readonly partitions: number;
   /** The smaller of what is configured and what the brokers take, bytes. */
   readonly message_bytes_max: number;
+  /** Whether this user may see its settings (DescribeConfigs), which it can work without. */
+  readonly isShown: boolean;
   /** Settings that endanger what was acknowledged, or that get batches refused, each as a sentence. */
   readonly warnings: readonly string[];
 }
@@ -101,6 +103,7 @@ async function readTopic(admin: KafkaAdmin, config: TopicConfig): Promise<Topic>
   return {
     partitions: partitions.length,
     message_bytes_max: Math.min(config.message_bytes_max, theirs),
+    isShown: settings.size > 0,
     warnings: [
       ...(settings.size === 0
         ? [`this user may not see its settings (DescribeConfigs): they are not checked`]
@@ -110,7 +113,7 @@ async function readTopic(admin: KafkaAdmin, config: TopicConfig): Promise<Topic>
   };
 }
 
-/** By Kafka's names; none when this user has no right to see them (DescribeConfigs), which it can work without. */
+/** By Kafka's names; none when this user has no right to see them. */
 async function readSettings(admin: KafkaAdmin, topic: string): Promise<Map<string, string>> {
   try {
     const { resources } = await admin.describeConfigs({
