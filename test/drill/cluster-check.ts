@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafkaClient } from '../../platform/bus/kafka/client.ts';
-import { askTopicEnds } from '../../platform/bus/kafka/topic-ends.ts';
+import { askTopicEnds, type EndsByPartition } from '../../platform/bus/kafka/topic-ends.ts';
 import { silentLog } from '../../platform/log.ts';
 import type { Store } from '../../platform/store/store.ts';
 import { readTopic, withAdmin } from '../support/kafka-read-back.ts';
@@ -35,11 +35,7 @@ export async function checkCluster(parts: {
   const { cluster, oracle, exporters, folder } = parts;
   const store = await cluster.openStore();
   try {
-    await eventually(async () => (await isCaughtUp(cluster, store)) || undefined, {
-      limit_ms: CAUGHT_UP_LIMIT_MS,
-      every_ms: 500,
-      describe: () => cluster.members.map(({ name, last }) => `${name}:\n${last}`).join('\n\n'),
-    });
+    await caughtUp(cluster, store);
     const verdict = await oracle.check(store);
     const devices = await Promise.all(exporters.map((exporter) => exporter.check(store)));
     const derived = await compareDerived({ store, api: cluster.api, jobs: oracle.jobs, folder });
@@ -52,9 +48,25 @@ export async function checkCluster(parts: {
   }
 }
 
-/** Nothing waits on the disks of the collectors, and the position of each partition is its end. */
-async function isCaughtUp(cluster: Cluster, store: Store): Promise<boolean> {
-  for (const { url } of cluster.collectors) {
+/**
+ * Resolves when all that was acknowledged before the call is in the tables: nothing of it waits on the disks of the
+ * collectors, and then the positions reach where the topic ended. Targets are scraped all the while, so what comes later
+ * is not waited for.
+ */
+async function caughtUp(cluster: Cluster, store: Store): Promise<void> {
+  const waiting = {
+    limit_ms: CAUGHT_UP_LIMIT_MS,
+    every_ms: 500,
+    describe: () => cluster.members.map(({ name, last }) => `${name}:\n${last}`).join('\n\n'),
+  };
+  await eventually(async () => (await hasNothingOnDisks(cluster)) || undefined, waiting);
+  const { kafka } = cluster;
+  const ends = await withAdmin(kafka, (admin) => askTopicEnds(admin, kafka.topic));
+  await eventually(async () => (await hasStored(ends, store)) || undefined, waiting);
+}
+
+async function hasNothingOnDisks({ collectors }: Cluster): Promise<boolean> {
+  for (const { url } of collectors) {
     if (url === null) return false;
     const text = await (await fetch(`${url}/metrics`)).text();
     const waiting = [...text.matchAll(/^headway_\w*spool_waiting_bytes\S* (\S+)$/gm)].map(([, value]) =>
@@ -63,17 +75,17 @@ async function isCaughtUp(cluster: Cluster, store: Store): Promise<boolean> {
     if (waiting.length === 0) throw new Error(`${url}/metrics tells no waiting bytes`);
     if (waiting.some((bytes) => bytes > 0)) return false;
   }
-  const { kafka } = cluster;
-  const ends = await withAdmin(kafka, (admin) => askTopicEnds(admin, kafka.topic));
-  const rows = await store.query<{ name: string; next_offset: number | null; begun_to: number | null }>(
-    "SELECT name, next_offset, begun_to FROM bus_positions FINAL WHERE producer = ''",
+  return true;
+}
+
+async function hasStored(ends: EndsByPartition, store: Store): Promise<boolean> {
+  const rows = await store.query<{ name: string; next_offset: number | null }>(
+    "SELECT name, next_offset FROM bus_positions FINAL WHERE producer = ''",
   );
-  const stored = new Map(rows.map((row) => [Number(/\/(\d+)$/.exec(row.name)?.[1]), row]));
-  return [...ends].every(([partition, { low, high }]) => {
-    const position = stored.get(partition);
-    if (position === undefined) return high === low;
-    return (position.next_offset ?? 0) >= high;
-  });
+  const stored = new Map(rows.map((row) => [Number(/\/(\d+)$/.exec(row.name)?.[1]), row.next_offset ?? 0]));
+  return [...ends].every(
+    ([partition, { low, high }]) => high === low || (stored.get(partition) ?? 0) >= high,
+  );
 }
 
 /** What the readers had to tell apart. */
