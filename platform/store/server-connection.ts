@@ -1,3 +1,4 @@
+import { Agent } from 'node:https';
 import { Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
@@ -143,11 +144,15 @@ function clientOf(
   });
 }
 
-/** A certificate of the process stands for the password: the client then asks to be known by it. */
+/** Without a password a certificate of the process stands for it: then the client asks to be known by it. */
 function tlsOf(config: StoreServerConfig) {
   const { ca, cert, key } = readTlsFiles(config, 'clickhouse');
-  if (ca === undefined && cert === undefined) return {};
-  const ca_cert = Buffer.from(ca ?? rootCertificates.join('\n'));
-  if (cert === undefined || key === undefined) return { tls: { ca_cert } };
-  return { tls: { ca_cert, cert: Buffer.from(cert), key: Buffer.from(key) } };
+  if (cert === undefined || key === undefined)
+    return ca === undefined ? {} : { tls: { ca_cert: Buffer.from(ca) } };
+  if (config.password === null && config.password_file === null) {
+    const ca_cert = Buffer.from(ca ?? rootCertificates.join('\n'));
+    return { tls: { ca_cert, cert: Buffer.from(cert), key: Buffer.from(key) } };
+  }
+  const limits = { keepAlive: true, maxSockets: config.connections };
+  return { http_agent: new Agent({ ...limits, cert, key, ...(ca === undefined ? {} : { ca }) }) };
 }

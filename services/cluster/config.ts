@@ -127,11 +127,7 @@ export function checkClickHouse({ clickhouse }: { readonly clickhouse: StoreServ
   checkClickHouseUrl(clickhouse);
   checkPassword(clickhouse, 'clickhouse');
   checkKeyPair(clickhouse, 'clickhouse');
-  const { url, ca_file, cert_file, password, password_file } = clickhouse;
-  if (cert_file !== null && (password !== null || password_file !== null)) {
-    const problem = 'is set, and a password as well: the server takes one of them';
-    throw new ConfigError('out_of_range', 'clickhouse.cert_file', problem, 'Keep one of them.');
-  }
+  const { url, ca_file, cert_file } = clickhouse;
   if ((ca_file === null && cert_file === null) || url.startsWith('https:')) return;
   const file = ca_file === null ? 'cert_file' : 'ca_file';
   const mend = 'Give an https address in clickhouse.url (port 8443).';

@@ -99,6 +99,25 @@ describe.skipIf(missing !== undefined)(`tables behind HTTPS ${missing ?? ''}`, (
   });
 });
 
+describe.skipIf(missing !== undefined)('tables that want a certificate of who connects', () => {
+  it('take one beside the password, and say that they want one', async () => {
+    const { path, remove } = await makeFolder();
+    onTestFinished(remove);
+    const { ca, server: own, client } = makeCertificates(path, 'own');
+    const files = ['--cert', own.cert, '--key', own.key, '--clients', ca];
+    const server = await startServerProcess(path, ['--user', 'me', '--password', 'right', ...files]);
+    onTestFinished(() => server.stop());
+    const without = { ...STORE_SERVER_DEFAULTS, url: server.url, ca_file: ca, user: 'me', password: 'right' };
+    const clickhouse = { ...without, cert_file: client.cert, key_file: client.key, database: 'default' };
+    expect((await checkTables({ clickhouse })).detail).toMatch(/version \d+\.\d+/);
+    expect(await checkTables({ clickhouse: without })).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining('it does not take the certificate of this process, or wants one'),
+      mend: expect.stringContaining('clickhouse.cert_file'),
+    });
+  });
+});
+
 describe.skipIf(missing !== undefined)('tables that speak no TLS', () => {
   it('say so to who tries', async () => {
     const { path, remove } = await makeFolder();

@@ -1,6 +1,7 @@
 /**
  * The trial store as a process: `tsx main.ts --data DIR [--port 0] [--user NAME] [--password TEXT] [--writes 1]
- * [--cluster NAME] [--cert FILE --key FILE]`.
+ * [--cluster NAME] [--cert FILE --key FILE
+ * [--clients FILE]]`.
  * Prints `listening on URL` when it answers, and ends on SIGTERM or SIGINT when what runs is done.
  */
 import { parseArgs } from 'node:util';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     cluster: { type: 'string' },
     cert: { type: 'string' },
     key: { type: 'string' },
+    clients: { type: 'string' },
   },
 });
 if (values.data === undefined) throw new Error('--data DIR is needed');
@@ -29,6 +31,7 @@ const server = await startClickHouseServer({
   ...(values.cluster === undefined ? {} : { cluster: values.cluster }),
   ...(values.cert === undefined ? {} : { cert: values.cert }),
   ...(values.key === undefined ? {} : { key: values.key }),
+  ...(values.clients === undefined ? {} : { clients: values.clients }),
   ...(values.user === undefined ? {} : { user: values.user }),
   ...(values.password === undefined ? {} : { password: values.password }),
 });

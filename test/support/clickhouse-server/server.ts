@@ -22,6 +22,8 @@ export interface ClickHouseServerOptions {
   /** Answers over HTTPS, as `localhost`, with the certificate and key of these PEM files. */
   readonly cert?: string;
   readonly key?: string;
+  /** Only clients with a certificate of this authority get an answer. */
+  readonly clients?: string;
   /** Statements that change tables at the same time; one unless told otherwise. */
   readonly writes?: number;
   /** It takes itself for the only node of the cluster of this name. */
@@ -60,11 +62,12 @@ export async function startClickHouseServer(options: ClickHouseServerOptions): P
   };
 }
 
-function serverOf({ cert, key }: ClickHouseServerOptions, answer: RequestListener) {
+function serverOf({ cert, key, clients }: ClickHouseServerOptions, answer: RequestListener) {
   const limits = { keepAliveTimeout: 30_000, maxHeaderSize: 1024 ** 2 };
   if (cert === undefined || key === undefined)
     return { origin: 'http://127.0.0.1', server: createServer(limits, answer) };
-  const files = { cert: readFileSync(cert), key: readFileSync(key) };
+  const wanted = clients === undefined ? {} : { requestCert: true, ca: readFileSync(clients) };
+  const files = { cert: readFileSync(cert), key: readFileSync(key), ...wanted };
   return { origin: 'https://localhost', server: createTlsServer({ ...limits, ...files }, answer) };
 }
 

@@ -60,10 +60,7 @@ describe('the settings of a cluster', () => {
       /kafka\.sasl\.password_file: is set, and kafka\.sasl\.password as well/,
     ],
     ['clickhouse: { ca_file: ca.pem }', /clickhouse\.ca_file: is set, and clickhouse\.url is not https/],
-    [
-      'clickhouse: { url: "https://h:8443", cert_file: a, key_file: b, password: p }',
-      /clickhouse\.cert_file: is set, and a password as well/,
-    ],
+    ['clickhouse: { url: "https://h:8443", cert_file: a }', /clickhouse\.key_file: is not set/],
     [
       'clickhouse: { password: p, password_file: f }',
       /clickhouse\.password_file: is set, and clickhouse\.pass/,
