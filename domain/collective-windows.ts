@@ -1,3 +1,4 @@
+import { addedLateness, latenessCounts, latenessOf, latenessTotal } from './collective-lateness.ts';
 import { busBandwidth, type CollectiveRecord, sizeClass } from './collectives.ts';
 import type { CollectiveWindowEvent } from './events.ts';
 
@@ -17,12 +18,16 @@ export interface CollectiveWindows {
 export function windowsOf(job: string, records: readonly CollectiveRecord[]): CollectiveWindows {
   const seen = new Set<string>();
   const found = new Map<string, CollectiveWindowEvent>();
-  for (const record of records) {
+  const distinct = records.filter((record) => {
     const { communicator, rank, is_p2p = false, sequence, operation } = record;
     const id = JSON.stringify([communicator, rank, is_p2p ? operation : '', sequence]);
-    if (seen.has(id)) continue;
+    const isNew = !seen.has(id);
     seen.add(id);
-    const window = windowOf(job, record);
+    return isNew;
+  });
+  const late = latenessOf(distinct);
+  for (const record of distinct) {
+    const window = windowOf(job, record, late.get(record));
     const key = windowKey(window);
     const before = found.get(key);
     found.set(key, before === undefined ? window : mergedWindow(before, window));
@@ -30,7 +35,7 @@ export function windowsOf(job: string, records: readonly CollectiveRecord[]): Co
   return { windows: [...found.values()], duplicates: records.length - seen.size };
 }
 
-function windowOf(job: string, record: CollectiveRecord): CollectiveWindowEvent {
+function windowOf(job: string, record: CollectiveRecord, late_us: number | undefined): CollectiveWindowEvent {
   const { communicator, rank, ranks, node, operation, bytes, duration_us, sequence, inter_node } = record;
   // a collective ends for all its members at about the same time, so that theirs are mostly in the same window
   const told_us = record.start_us === undefined ? record.time_us : record.start_us + duration_us;
@@ -57,6 +62,7 @@ function windowOf(job: string, record: CollectiveRecord): CollectiveWindowEvent 
     duration_min_us: duration_us,
     duration_max_us: duration_us,
     duration_sum_sq_us2: duration_us * duration_us,
+    ...(late_us === undefined ? {} : { lateness_counts: latenessCounts(late_us) }),
     bytes,
     bus_bandwidth_log_sum: bandwidth === null ? 0 : Math.log(bandwidth),
     bus_bandwidth_count: bandwidth === null ? 0 : 1,
@@ -93,7 +99,11 @@ export function distinctWindows(windows: readonly CollectiveWindowEvent[]): Coll
   }
   return [...found.values()].flatMap((own) => {
     const fullest = [...own].sort(
-      (a, b) => b.count - a.count || a.sequence_first - b.sequence_first || a.sequence_last - b.sequence_last,
+      (a, b) =>
+        b.count - a.count ||
+        latenessTotal(b.lateness_counts) - latenessTotal(a.lateness_counts) ||
+        a.sequence_first - b.sequence_first ||
+        a.sequence_last - b.sequence_last,
     );
     const kept: CollectiveWindowEvent[] = [];
     for (const window of fullest) if (!kept.some((other) => overlaps(window, other))) kept.push(window);
@@ -121,6 +131,7 @@ function mergedStarts(
 
 /** Two windows of one class as one; in any order and grouping the same, as far as sums of integers go. */
 export function mergedWindow(a: CollectiveWindowEvent, b: CollectiveWindowEvent): CollectiveWindowEvent {
+  const lateness_counts = addedLateness(a.lateness_counts, b.lateness_counts);
   return {
     ...a,
     start_us: Math.min(a.start_us, b.start_us),
@@ -131,6 +142,7 @@ export function mergedWindow(a: CollectiveWindowEvent, b: CollectiveWindowEvent)
     duration_min_us: Math.min(a.duration_min_us, b.duration_min_us),
     duration_max_us: Math.max(a.duration_max_us, b.duration_max_us),
     duration_sum_sq_us2: a.duration_sum_sq_us2 + b.duration_sum_sq_us2,
+    ...(lateness_counts === undefined ? {} : { lateness_counts }),
     bytes: a.bytes + b.bytes,
     bus_bandwidth_log_sum: a.bus_bandwidth_log_sum + b.bus_bandwidth_log_sum,
     bus_bandwidth_count: a.bus_bandwidth_count + b.bus_bandwidth_count,

@@ -1,3 +1,4 @@
+import { LATENESS_CLASSES_MAX } from './collective-lateness.ts';
 import { BadPackedLengths, packedLengthsFrom } from './model-packed.ts';
 
 /**
@@ -161,6 +162,21 @@ export const nodeNames: FieldReader = (value, path, limits) => {
   }
   for (const [position, node] of value.entries()) {
     const read = name(node, `${path}[${position}]`, limits);
+    if (read instanceof EventProblem) return read;
+  }
+  return value;
+};
+
+export const latenessCounts: FieldReader = (value, path, limits) => {
+  if (!Array.isArray(value)) return wrongType(path, value, 'an array of counts');
+  if (value.length > LATENESS_CLASSES_MAX) {
+    return new EventProblem(
+      'too_many',
+      `${path} has ${value.length} counts; at most ${LATENESS_CLASSES_MAX}`,
+    );
+  }
+  for (const [position, count] of value.entries()) {
+    const read = index(count, `${path}[${position}]`, limits);
     if (read instanceof EventProblem) return read;
   }
   return value;

@@ -223,6 +223,11 @@ export interface CollectiveWindowEvent {
   readonly duration_min_us: number;
   readonly duration_max_us: number;
   readonly duration_sum_sq_us2: number;
+  /**
+   * How late this member came to them, as far as that is known: entry 0 counts those below 1 us behind the first member,
+   * entry k those from 2^(k-1) up to 2^k us (`domain/collective-lateness.ts`).
+   */
+  readonly lateness_counts?: readonly number[];
   readonly bytes: number;
   /** Sum of natural logarithms of bus bandwidths in bytes per second, over `bus_bandwidth_count` of the collectives. */
   readonly bus_bandwidth_log_sum: number;

@@ -1,3 +1,4 @@
+import { addedLateness, type LatenessCounts, latenessBelow, latenessTotal } from '../collective-lateness.ts';
 import { classOf, distinctWindows } from '../collective-windows.ts';
 import type { CollectiveWindowEvent } from '../events.ts';
 import { LATE_LIMITS, type Late, type LateLimits, lateOf } from './late-members.ts';
@@ -23,8 +24,22 @@ export interface CollectiveRow extends Omit<Late, 'late_process'> {
   readonly stddev_s: number;
   /** Geometric mean, bytes per second; null where the operation has no factor (`domain/collectives.ts`). */
   readonly bus_bandwidth_bytes_per_s: number | null;
+  /** How late members came to them; null: no collective of it was told by all its members. */
+  readonly lateness: Lateness | null;
   /** Rank in the job of the late member; null: undecided, or nothing tells which one it is. */
   readonly late_rank: number | null;
+}
+
+/** Of collectives, each counted once a member. */
+export interface Lateness {
+  /** Of how many it is known. */
+  readonly count: number;
+  /** By powers of two: entry 0 below 1 us behind the first member, entry k from 2^(k-1) up to 2^k us. */
+  readonly counts: LatenessCounts;
+  /** What half, 90 % and 99 % of them stayed below: upper ends of their classes. */
+  readonly p50_below_s: number | null;
+  readonly p90_below_s: number | null;
+  readonly p99_below_s: number | null;
 }
 
 export interface Collectives {
@@ -95,9 +110,25 @@ function rowOf(
       bus_bandwidth_bytes_per_s:
         known === 0 ? null : Math.exp(sum((window) => window.bus_bandwidth_log_sum) / known),
       ...late,
+      lateness: latenessOfRow(windows),
       late_rank: group_rank === null ? null : rankOf({ communicator, group_rank, process: late_process }),
     },
   ];
+}
+
+function latenessOfRow(windows: readonly CollectiveWindowEvent[]): Lateness | null {
+  const counts = windows.reduce<LatenessCounts | undefined>(
+    (sum, { lateness_counts }) => addedLateness(sum, lateness_counts),
+    undefined,
+  );
+  if (counts === undefined) return null;
+  return {
+    count: latenessTotal(counts),
+    counts,
+    p50_below_s: latenessBelow(counts, 0.5),
+    p90_below_s: latenessBelow(counts, 0.9),
+    p99_below_s: latenessBelow(counts, 0.99),
+  };
 }
 
 /** Numbers run through all operations of a communicator; sends and receives have their own, and are not looked at. */

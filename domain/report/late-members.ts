@@ -1,3 +1,4 @@
+import { ENDS_TOGETHER } from '../collective-lateness.ts';
 import type { CollectiveWindowEvent } from '../events.ts';
 
 export interface LateLimits {
@@ -172,9 +173,6 @@ function byStart(told: readonly CollectiveWindowEvent[]): Member[] | undefined {
     return memberOf(window, meanStart(window) - ahead_us);
   });
 }
-
-/** Every member of these needs something of every other: nobody is through before the last one came. */
-const ENDS_TOGETHER = /^(?:allreduce|allgather|allgatherv|reducescatter|alltoall|all2all)$/i;
 
 /** Processes of one machine share a clock; of one that names no machine nothing is known. */
 function clockOf({ node, group_rank }: CollectiveWindowEvent): string {

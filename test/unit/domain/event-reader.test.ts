@@ -105,6 +105,7 @@ const FULL: Readonly<Record<RunEvent['type'], Record<string, unknown>>> = {
     duration_min_us: 61_974,
     duration_max_us: 61_974,
     duration_sum_sq_us2: 11_522_330_028,
+    lateness_counts: [2, 0, 1],
     bytes: 51_539_607_552,
     bus_bandwidth_log_sum: 80.7,
     bus_bandwidth_count: 3,
