@@ -61,6 +61,31 @@ describe('live figures of device telemetry', () => {
     expect(await newest('headway_cost_per_million_tokens')).toBeGreaterThan(0);
   });
 
+  it('stay as an earlier process told them when another one rewrites their time', async () => {
+    const first = bench.analyzer();
+    await first.tick();
+    const events = attempt(TRAINING);
+    bench.now_us = endOf(TRAINING);
+    await scrape(0, 130);
+    await bench.receive(first, [SPEC, ...events.slice(0, 40), ...events.slice(41)]);
+    await bench.pass(first);
+    await bench.pass(first);
+    const told = (await bench.pointsOf('headway_job_ofu_ratio')).filter(({ value }) => value !== null);
+    const steps = (await bench.pointsOf('headway_job_device_seconds', ['bucket', 'productive'])).at(-1);
+    expect(told.length).toBeGreaterThan(0);
+    await first.stop();
+    const second = bench.analyzer();
+    await bench.receive(second, events.slice(40, 41));
+    await bench.pass(second);
+    const again = await bench.pointsOf('headway_job_ofu_ratio');
+    for (const point of told) expect(again).toContainEqual(point);
+    const watts = await bench.pointsOf('headway_job_device_power_watts');
+    expect(watts.find(({ at_s }) => at_s === told.at(-1)?.at_s)?.value).toBeCloseTo(500, 6);
+    // the time itself was written anew: the step that came late is in it
+    const now = await bench.pointsOf('headway_job_device_seconds', ['bucket', 'productive']);
+    expect(now.find(({ at_s }) => at_s === steps?.at_s)?.value).toBeCloseTo((steps?.value ?? 0) + 4, 6);
+  });
+
   it('a job whose nodes were never heard has none', async () => {
     const analyzer = bench.analyzer();
     await analyzer.tick();

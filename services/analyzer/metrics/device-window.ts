@@ -54,7 +54,7 @@ const REMEMBERED_MAX = 720;
 
 /**
  * Device telemetry of one followed job, read at most every `device_refresh_s`. What was told of a time is remembered,
- * so that a time that is written anew keeps its figures; an earlier process's are not.
+ * so that a time that is written anew keeps its figures; those that an earlier process wrote stay as they are.
  */
 export class DeviceWindow {
   readonly #store: Store;

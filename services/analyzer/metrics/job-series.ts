@@ -31,11 +31,14 @@ export function resumedSeries(series: readonly SeriesIdentity[], written_ms: rea
 /**
  * The points of one time, and the state after them. Times are given ascending; a time written before is written anew:
  * every series that no longer has a value then is ended there, because an earlier revision may have given it one.
+ *
+ * @param kept names of series that stay as they were written at this time, where they have no sample
  */
 export function pointsAt(
   series: JobSeries,
   ts_ms: number,
   samples: readonly MetricSample[],
+  kept: ReadonlySet<string> = NONE,
 ): { points: SeriesPoint[]; series: JobSeries } {
   const points: SeriesPoint[] = [];
   const live = new Set<string>();
@@ -49,10 +52,13 @@ export function pointsAt(
   const again = ts_ms <= (series.written_ms.at(-1) ?? Number.NEGATIVE_INFINITY);
   for (const key of again ? series.known.keys() : series.live) {
     const identity = known.get(key);
-    if (identity !== undefined && !live.has(key)) points.push({ ...identity, ts_ms, value: 'stale', key });
+    if (identity === undefined || live.has(key) || kept.has(identity.name)) continue;
+    points.push({ ...identity, ts_ms, value: 'stale', key });
   }
   return { points, series: { known, live, written_ms: withTime(series.written_ms, ts_ms) } };
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 function withTime(times: readonly number[], time: number): readonly number[] {
   if (times.length === 0 || time > (times.at(-1) ?? 0)) return [...times, time];

@@ -18,6 +18,7 @@ import { namedQuery } from '../../../platform/store/named-queries.ts';
 import type { Store } from '../../../platform/store/store.ts';
 import { type AnalyzerConfig, liveLimits } from '../config.ts';
 import { COLLECTIVE_SAMPLE_LIMITS } from './collective-samples.ts';
+import { DEVICE_FIGURES, NO_FIGURES } from './device-figures.ts';
 import type { DeviceWindow, WindowView } from './device-window.ts';
 import { GAP_MAX_MS, gridTime, historyTimes } from './history-times.ts';
 import type { JobContext } from './job-context.ts';
@@ -92,6 +93,8 @@ export class TrackedJob {
   readonly #config: TrackingConfig;
 
   readonly #devices: DeviceWindow;
+  /** Newest time that an earlier process wrote. */
+  #resumed_ms = Number.NEGATIVE_INFINITY;
   readonly #names: SeriesNames;
 
   constructor(job: string, store: Store, config: TrackingConfig, devices: DeviceWindow) {
@@ -115,6 +118,7 @@ export class TrackedJob {
       series,
       times.map(({ ts_ms }) => Number(ts_ms)),
     );
+    this.#resumed_ms = this.series.written_ms.at(-1) ?? Number.NEGATIVE_INFINITY;
     this.touched_us = await this.events.refresh(Math.floor(written_us / 1000) - RESUME_OVERLAP_MS);
   }
 
@@ -166,7 +170,10 @@ export class TrackedJob {
       const isShown = ts_ms * 1000 < shown_until_us;
       const at_us = ts_ms * 1000;
       const devices = this.#devices.toldAt(at_us);
-      const next = pointsAt(series, ts_ms, isShown ? this.#samples(viewAt(at_us), told, devices) : []);
+      const samples = isShown ? this.#samples(viewAt(at_us), told, devices) : [];
+      // what an earlier process told of the devices then is in the tables, and nowhere else
+      const isOfBefore = isShown && devices === null && ts_ms <= this.#resumed_ms;
+      const next = pointsAt(series, ts_ms, samples, isOfBefore ? DEVICE_FIGURES : NO_FIGURES);
       points.push(...next.points);
       series = next.series;
     };
