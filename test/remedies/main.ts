@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { REMEDIES, type Remedy } from './remedies.ts';
 
+const TEST_LIMIT_MS = 300_000;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COPIED = [
   ...['package.json', 'tsconfig.json', 'vitest.config.ts'],
@@ -68,5 +69,3 @@ function failsWithout({ file, text, instead, test: [path, named] }: Remedy): boo
     writeFileSync(place, whole);
   }
 }
-
-const TEST_LIMIT_MS = 300_000;
