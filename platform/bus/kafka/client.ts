@@ -35,6 +35,8 @@ export function createKafkaClient(config: KafkaConfig, log: Log): KafkaClient {
   limits.records_max = config.records_max;
   const said = new Map<string, number>();
   const sasl = saslLogin(config);
+  if (sasl?.mechanism === 'plain' && !config.tls.enabled)
+    log.warn('the password of kafka.sasl is sent in the clear: mechanism plain without kafka.tls');
   return new kafkajs.Kafka({
     clientId: config.client_id,
     brokers: [...config.brokers],
