@@ -26,6 +26,9 @@ export const TOPIC_RESOURCE = kafkajs.ConfigResourceTypes.TOPIC;
 /** The same complaint of the client is one line in this time: in an outage each request makes several. */
 const REPEATED_AFTER_MS = 30_000;
 
+/** Whoever makes a topic is told why that failed: as a rule because another process was faster, which is no problem. */
+const TOLD_ELSEWHERE = /^Response CreateTopics\b/;
+
 /**
  * A client of the cluster; what kafkajs logs goes to `log`. Throws CredentialsUnusable when a file of `kafka.tls` or
  * `kafka.sasl` cannot be used.
@@ -51,6 +54,7 @@ export function createKafkaClient(config: KafkaConfig, log: Log): KafkaClient {
     logLevel: kafkajs.logLevel.WARN,
     logCreator: () => (entry) => {
       const { message, timestamp: _, logger: __, stack: ___, ...fields } = entry.log;
+      if (TOLD_ELSEWHERE.test(String(message))) return;
       const now_ms = performance.now();
       if (now_ms - (said.get(message) ?? Number.NEGATIVE_INFINITY) < REPEATED_AFTER_MS) return;
       if (said.size > 100) said.clear();
