@@ -31,13 +31,16 @@ export interface StepRow {
 }
 
 export interface StepFilter {
-  readonly fate: string | undefined;
-  readonly kind: string | undefined;
-  readonly attempt: number | undefined;
+  readonly fate?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly attempt?: number | undefined;
 }
 
 /** Executions that began in the view's range and pass the filter, in order of start, attempt and step. */
-export function stepExecutions({ account, range }: JobView, filter: StepFilter): StepExecution[] {
+export function stepExecutions(
+  { account, range }: { readonly account: Pick<JobView['account'], 'steps'> } & Pick<JobView, 'range'>,
+  filter: StepFilter,
+): StepExecution[] {
   const { from_us = Number.NEGATIVE_INFINITY, to_us = Number.POSITIVE_INFINITY } = range;
   return account.steps
     .filter(

@@ -20,6 +20,8 @@ export interface JobReader {
   isKnown(job: string): Promise<boolean>;
   /** Those of them that are no steps. */
   smallEvents(job: string): Promise<RunEvent[]>;
+  /** Its steps that began at or after a time, microseconds. */
+  stepsSince(job: string, from_us: number): Promise<RunEvent[]>;
   /** Faults of the nodes, or sent for the job, between two times (microseconds). */
   faults(job: string, nodes: readonly string[], from_us: number, to_us: number): Promise<FaultEvent[]>;
   /** States of the nodes between two times (microseconds), in order of time. */
@@ -38,6 +40,10 @@ export function createJobReader(store: Store): JobReader {
     isKnown: async (job) => (await store.query(namedQuery('job_is_known'), { job })).length > 0,
     async smallEvents(job) {
       const rows = await store.query<EventRow>(namedQuery('job_small_events'), { job });
+      return rows.map(eventOfRow);
+    },
+    async stepsSince(job, from_us) {
+      const rows = await store.query<EventRow>(namedQuery('job_steps_since'), { job, from_us });
       return rows.map(eventOfRow);
     },
     async faults(job, nodes, from_us, to_us) {

@@ -1,9 +1,18 @@
 import type { Context } from 'hono';
 import { isJobScoped } from '../../domain/events.ts';
+import type { StepExecution } from '../../domain/ledger/ledger-shape.ts';
 import { devicesOf } from '../../domain/report/job-nodes.ts';
 import { resolveSpec } from '../../domain/report/job-spec.ts';
 import { specHistory } from '../../domain/report/spec-history.ts';
-import { placeOfKey, type StepFilter, stepKey, stepRow } from '../../domain/report/step-rows.ts';
+import {
+  placeOfKey,
+  type StepFilter,
+  stepExecutions,
+  stepKey,
+  stepRow,
+  stepsAfter,
+} from '../../domain/report/step-rows.ts';
+import { openSteps } from './open-step.ts';
 import { badCursor, namePage, type Page } from './paging.ts';
 import { onlyOfEvents, publishedJob, publishedLedgerOf, publishedQuality } from './published-job.ts';
 import { resultsOf } from './result-reader.ts';
@@ -13,8 +22,8 @@ import type { V1Dependencies } from './v1-dependencies.ts';
 
 /**
  * A page of a job's steps as they were last published, read as a page: the one that all events give as of
- * `accounted_until`. Undefined where it has to be made of events: there, and where the step under way would be on it,
- * which has no outcome yet and so is in no table. Throws a problem.
+ * `accounted_until`. On the last page of a job that runs is its step under way, told from its newest steps. Undefined where
+ * it has to be made of events: there, and where these say something else than what was published. Throws a problem.
  */
 export async function publishedSteps(
   c: Context,
@@ -34,14 +43,15 @@ export async function publishedSteps(
     resultsOf(deps).steps(row, asked),
     deps.jobs.smallEvents(job).then((events) => events.filter(isJobScoped)),
   ]);
-  const isLast = rest.length <= page.limit;
-  if (isLast && row.state !== 'ended' && mayBeUnderWay(filter)) {
-    return onlyOfEvents(published, 'the step under way is on the last page');
-  }
+  const open = rest.length > page.limit ? [] : await openSteps(deps, row, small);
+  if (open === undefined) return onlyOfEvents(published, 'steps arrived since it was published');
+  const running = stepExecutions({ account: { steps: open }, range }, filter);
+  const shown = stepExecutions({ account: { steps: [...rest, ...later(running, page.after)] }, range }, {});
+  const isLast = shown.length <= page.limit;
   const { merged } = specHistory(small);
   const devices = devicesOf(small, account.to_us, merged.device_count);
   const spec = resolveSpec(merged, devices, deps.site?.hardware_overrides);
-  const steps = rest.slice(0, page.limit);
+  const steps = shown.slice(0, page.limit);
   const { next } = namePage('steps', steps, page, stepKey);
   return {
     job,
@@ -52,6 +62,6 @@ export async function publishedSteps(
   };
 }
 
-function mayBeUnderWay({ fate }: StepFilter): boolean {
-  return fate === undefined || fate === 'in_flight' || fate === 'hang';
+function later(steps: readonly StepExecution[], after: string): readonly StepExecution[] {
+  return after === '' ? steps : (stepsAfter(steps, after) ?? []);
 }

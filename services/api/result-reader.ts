@@ -42,6 +42,8 @@ export interface ResultReader {
   declarations(job: string): Promise<RunEvent[]>;
   /** A page of executions that were over when it was published, in order of start. */
   steps(published: PublishedRow, page: StepsAsked): Promise<StepExecution[]>;
+  /** The newest executions that were over when it was published, newest first. */
+  newestSteps(published: PublishedRow, count: number): Promise<NewestStep[]>;
   /** Where the first step of each attempt began, as it was published, evaluation aside. */
   firstSteps(published: PublishedRow): Promise<Pick<StepExecution, 'attempt' | 'start_us'>[]>;
   /** How many events of the job are stored, about. */
@@ -62,6 +64,8 @@ export interface StepsAsked extends StepFilter {
   readonly after: Pick<StepExecution, 'start_us' | 'attempt' | 'step'> | undefined;
   readonly limit: number;
 }
+
+export type NewestStep = Pick<StepExecution, 'start_us' | 'attempt' | 'step' | 'end_us' | 'count' | 'fate'>;
 
 /** A row of `sql/queries/results_steps_page.sql`. */
 interface StepJson extends Omit<StepExecution, 'first_of_attempt' | 'labels' | 'tokens' | 'devices'> {
@@ -105,6 +109,8 @@ export function createResultReader(store: Store): ResultReader {
       });
       return rows.map(stepOf);
     },
+    newestSteps: ({ job, revision, to_us: until_us }, rows) =>
+      store.query(namedQuery('results_newest_steps'), { job, revision, until_us, rows }),
     firstSteps: ({ job, revision, to_us: until_us }) =>
       store.query(namedQuery('results_first_steps'), { job, revision, until_us }),
     async size(job) {

@@ -45,7 +45,17 @@ function eventful(job: string): JobScopedEvent[] {
 }
 
 const UNDER_WAY: JobScopedEvent = { type: 'step', job: 'open', attempt: 3, step: 23, start_us: endOf(THIRD) };
+/** Its last step began long ago. */
+const HUNG_US = NOW_US - 1000e6;
+const hung = attempt({ job: 'hung', start_us: HUNG_US - 40e6, steps: 15 });
+const LATE = attempt({ job: 'late', start_us: NOW_US - 60e6, steps: 13 });
 const EVENTS: RunEvent[] = [
+  llamaSpec({ job: 'hung' }),
+  ...hung,
+  { type: 'step', job: 'hung', attempt: 1, step: 16, start_us: HUNG_US },
+  ...attempt({ job: 'down', start_us: NOW_US - 90e6, steps: 12 }),
+  { type: 'fail', job: 'down', attempt: 1, time_us: NOW_US - 20e6, cause: 'oom' },
+  ...LATE.slice(0, 13),
   ...eventful('open'),
   UNDER_WAY,
   ...eventful('over'),
@@ -70,6 +80,7 @@ beforeAll(async () => {
   api = await openReadApi({ now_us: () => NOW_US });
   await api.store_events(EVENTS);
   await publishResults(api.store, EVENTS, NOW_US);
+  await api.store_events(LATE);
 });
 afterAll(() => api.close());
 
@@ -124,20 +135,37 @@ describe('steps off the tables', () => {
     expect(await pages(['published', 'events'])).toEqual(all);
   });
 
-  it('are not told where the step under way belongs to them', async () => {
-    const [published, events] = await both('/jobs/open/steps', '&limit=20');
-    expect(published.rest).toEqual(events.rest);
-    const lost = await both('/jobs/open/steps', '&fate=lost_work');
-    expect(lost[0].rest).toEqual(lost[1].rest);
-    const refused = [400, expect.stringContaining('the step under way is on the last page')];
-    expect(await problemOf('/jobs/open/steps?made_from=published')).toEqual(refused);
+  it.each(['', '&limit=20', '&limit=73', '&fate=in_flight', '&fate=lost_work', '&kind=eval', '&attempt=3'])(
+    'have the one under way among them: %s',
+    async (query) => {
+      const [published, events] = await both('/jobs/open/steps', query);
+      expect(published.rest).toEqual(events.rest);
+      expect((published.rest['steps'] as unknown[]).length).toBeGreaterThan(0);
+    },
+  );
+
+  it('have one that hangs among them, and none of a job that is down', async () => {
+    for (const [job, fate] of [
+      ['hung', 'hang'],
+      ['down', undefined],
+    ]) {
+      const [published, events] = await both(`/jobs/${job}/steps`);
+      expect(published.rest, job).toEqual(events.rest);
+      const steps = published.rest['steps'] as { fate: string }[];
+      expect(steps.find((step) => step.fate === 'hang')?.fate, job).toBe(fate);
+    }
+  });
+
+  it('are made of events where steps arrived late, and of large jobs off the tables by themselves', async () => {
+    const refused = [400, expect.stringContaining('steps arrived since it was published')];
+    expect(await problemOf('/jobs/late/steps?made_from=published')).toEqual(refused);
     const large = api.routes({ ledger_events_max: 10 }, () => NOW_US);
     const made = async (query: string) => {
-      const body = (await (await large.request(`/jobs/open/steps${query}`)).json()) as Record<string, never>;
+      const body = (await (await large.request(`/jobs/${query}`)).json()) as Record<string, never>;
       return [body['quality']?.['made_from'], body['steps']?.['length']];
     };
-    expect(await made('?limit=20')).toEqual(['published', 20]);
-    expect(await made('')).toEqual(['events', 74]);
+    expect(await made('open/steps')).toEqual(['published', 74]);
+    expect(await made('late/steps')).toEqual(['events', 13]);
   });
 });
 

@@ -15,6 +15,8 @@ export function memoryReader(events: readonly RunEvent[]): JobReader {
     events: async (job) => events.filter((event) => jobOf(event) === job),
     isKnown: async (job) => events.some((event) => jobOf(event) === job && event.type !== 'fault'),
     smallEvents: async (job) => events.filter((event) => jobOf(event) === job && event.type !== 'step'),
+    stepsSince: async (job, from_us) =>
+      events.filter((event) => event.type === 'step' && event.job === job && event.start_us >= from_us),
     faults: async () => events.flatMap((event) => (event.type === 'fault' ? [event] : [])),
     nodeStates: async () => events.flatMap((event) => (event.type === 'node_state' ? [event] : [])),
     heardUntil: async () => undefined,
