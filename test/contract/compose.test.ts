@@ -87,6 +87,7 @@ describe('docker-compose.yml', () => {
     for (const other of Object.keys(service.depends_on ?? {}))
       expect(Object.keys(compose.services)).toContain(other);
     expect(service.mem_limit).toMatch(/^\d+[mg]$/);
+    expect(service.healthcheck?.test.length).toBeGreaterThan(1);
     for (const part of service.healthcheck?.test ?? []) expect(part).toBeTypeOf('string');
   });
 
