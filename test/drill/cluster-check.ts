@@ -16,7 +16,7 @@ export interface ClusterVerdict {
   readonly devices: readonly DeviceVerdict[];
   /** Jobs whose account, or whose published results, differ from those made from scratch of what is stored. */
   readonly derived: readonly string[];
-  /** Messages in the topic, and those of them that are copies of others: written more than once by the client. */
+  /** Batches in the topic, and those of them that are copies of others: written more than once by the client. */
   readonly messages: number;
   readonly copies: number;
   /** Claims of partitions, and of the shards of the jobs, that were made. */

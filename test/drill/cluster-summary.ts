@@ -25,7 +25,7 @@ export function clusterSummary(result: ClusterDrillResult): string {
     `device pages: ${sum(({ served }) => served)} served, ${sum(({ stored }) => stored)} stored; ` +
       `${sum(({ doubled }) => doubled.length)} doubled, ${sum(({ torn }) => torn.length)} torn, ` +
       `${sum(({ unknown }) => unknown.length)} unknown`,
-    `topic: ${result.messages} messages, ${result.copies} of them copies; ${result.leader_changes} changes of leaders`,
+    `topic: ${result.messages} batches, ${result.copies} of them copies; ${result.leader_changes} changes of leaders`,
     `counted, at least: ${listOf(result.counted)}`,
     `claims: ${result.claims}; derived results that differ: ${result.derived.length}`,
     `all well again, and events of all jobs through, after p50 ${quantile(0.5)} s, at most ${quantile(1)} s, ${fresh_s.length} times`,
