@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { withExamples } from '../examples.ts';
 import { type RoleOptions, runRole } from '../run-role.ts';
+import { sendExample } from '../send-example.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function addCollector(program: Command, terminal: Terminal): void {
@@ -21,7 +22,7 @@ export function addCollector(program: Command, terminal: Terminal): void {
           return openCollectorRole(config, log);
         },
         greet: (url, { kafka, data_dir, collector }) => `Headway collector listens on ${url}
-  events    curl -sS ${url}/v1/events --data-binary @events.ndjson
+  events    ${sendExample(url, collector.ingest_token)}
   scrapes   ${collector.scrape.length} jobs (collector.scrape)
   hands to  Kafka at ${kafka.brokers.join(', ')}, topic ${kafka.topic}; its disk queue is in ${data_dir}
 `,

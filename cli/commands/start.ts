@@ -4,6 +4,7 @@ import { waitForStopSignal } from '../../platform/stop-signal.ts';
 import type { HeadwayConfig } from '../../services/all-in-one/config.ts';
 import { withExamples } from '../examples.ts';
 import { listenOrStop, openAllInOne } from '../open.ts';
+import { sendExample } from '../send-example.ts';
 import { type CommonOptions, settingsFrom } from '../settings.ts';
 import { printJson, say, type Terminal } from '../terminal.ts';
 
@@ -38,7 +39,7 @@ export function greeting(url: string, config: HeadwayConfig): string {
 
 Nothing to see yet? Send it something:
   a log     npx headway import train.log --job my-job --url ${url}
-  events    curl -sS ${url}/v1/events --data-binary @events.ndjson
+  events    ${sendExample(url, config.collector.ingest_token)}
   devices   ${targets.length > 0 ? `scraping ${targets.join(', ')}` : 'set collector.scrape in headway.yaml to your dcgm-exporters (host:9400)'}
   or        npm run demo       a small simulated cluster with one failure
 `;
