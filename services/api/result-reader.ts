@@ -36,7 +36,7 @@ export interface ResultReader {
   /** The account as that revision left it, without single steps. Undefined when the job has no such rows. */
   accountAt(job: string, revision: number): Promise<Account | undefined>;
   fleet(from_us: number, to_us: number): Promise<FleetRow[]>;
-  /** The newest complete publication; undefined while there is none, or while a newer one is being written. */
+  /** The newest complete publication; undefined while there is none, or while its live end is being written. */
   published(job: string): Promise<PublishedRow | undefined>;
   /** What the job said of itself beside steps and failures. */
   declarations(job: string): Promise<RunEvent[]>;
@@ -82,7 +82,6 @@ interface CommitRow {
   readonly accounted_until_us: number;
   readonly open_attempt: number | null;
   readonly computed_at_us: number;
-  readonly begun_revision: number;
 }
 
 export function createResultReader(store: Store): ResultReader {
@@ -120,10 +119,13 @@ export function createResultReader(store: Store): ResultReader {
   };
 }
 
-/** How complete the rows are is written after them: what was read between two writes is not a publication. */
+/**
+ * How complete the rows are is written after them. Of a revision that is being written the rows are its own, and those of
+ * the one before stay: that is told as long. While the live end of a revision grows in place there is none.
+ */
 async function readPublication(store: Store, job: string): Promise<PublishedRow | undefined> {
   const [commit] = await store.query<CommitRow>(namedQuery('results_commit'), { job });
-  if (commit === undefined || commit.begun_revision > commit.revision) return undefined;
+  if (commit === undefined) return undefined;
   const { revision, state, accounted_until_us, open_attempt, computed_at_us } = commit;
   const [rows, declarations] = await Promise.all([
     readPublishedRows(store, job, revision),

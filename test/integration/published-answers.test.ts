@@ -169,6 +169,38 @@ describe('steps off the tables', () => {
   });
 });
 
+describe('a publication', () => {
+  it('is told as long as a newer revision is being written', async () => {
+    const ledger = async () => {
+      const { quality, ...rest } = await api.json('/jobs/open/ledger?made_from=published');
+      return [(quality as { revision: number }).revision, rest];
+    };
+    const before = await ledger();
+    // what a writer leaves that was stopped in the middle: its revision, and a row of it
+    const version = (NOW_US + 10e6) * 2;
+    await api.store.insertRows('job_revisions', [
+      {
+        ...{ job: 'open', revision: 2, computed_at_us: NOW_US + 10e6, reason: 'late_data', version },
+        ...{ changed_from_us: START_US, changed_to_us: NOW_US, moved_s: {} },
+        ...{ goodput_before_ratio: null, goodput_after_ratio: null },
+      },
+    ]);
+    const segment = {
+      job: 'open',
+      from_us: START_US,
+      to_us: NOW_US,
+      bucket: 'other',
+      attempt: 1,
+      devices: 64,
+    };
+    await api.store.insertRows('job_segments', [{ ...segment, revision: 2, version, deleted: 0 }]);
+    expect(await ledger()).toEqual(before);
+    expect(before[0]).toBe(1);
+    const [published, events] = await both('/jobs/open/steps');
+    expect(published.rest).toEqual(events.rest);
+  });
+});
+
 describe('incidents off the tables', () => {
   it.each(['', RANGE, '&limit=1'])('are those of all events: %s', async (query) => {
     for (const job of ['over', 'open']) {
