@@ -1,5 +1,6 @@
 import { Fenced } from '../../fence.ts';
 import type { Log } from '../../log.ts';
+import { Turns } from '../../turns.ts';
 import type { DeliveryHandler } from '../bus.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import type { PartitionPositions } from '../partition-positions.ts';
@@ -54,6 +55,7 @@ export class GroupMember {
   readonly #log: Log;
   #generation: Generation | undefined;
   #fencedInARow = 0;
+  readonly #turns: Turns;
   /** Of each partition the last opening: a claim that came late would turn the next one's work away. */
   readonly #opening = new Map<number, Promise<void>>();
   /** Of each partition the last reader, whose work ends where it came to. */
@@ -62,6 +64,7 @@ export class GroupMember {
   constructor(deps: GroupMemberDependencies) {
     this.#deps = deps;
     this.#config = deps.config.reader;
+    this.#turns = new Turns(this.#config.partitions_at_once);
     this.#consumer = deps.connection.consumer;
     this.#topic = deps.config.topic;
     this.#counts = deps.counts;
@@ -198,11 +201,22 @@ export class GroupMember {
         () => payload.heartbeat(),
         this.#config.heartbeat_interval_s,
         (cause) => generation.end(cause),
-        () => this.#take(reader, generation, payload),
+        async () => {
+          const began_ms = performance.now();
+          await this.#turns.take(() => this.#take(reader, generation, payload));
+          await this.#rest(reader, generation, (performance.now() - began_ms) / 1000);
+        },
       ),
     );
     // Rethrown as it came: the client joins the group anew by its type.
     if (generation === this.#generation && endsMembership(generation.reason)) throw generation.reason;
+  }
+
+  /** What comes meanwhile goes together. */
+  async #rest({ lag }: PartitionReader, { signal }: Generation, took_s: number): Promise<void> {
+    const { rest_factor, rest_max_s } = this.#config;
+    if (lag > 0 || rest_factor === 0) return;
+    await pause(Math.min(rest_factor * took_s, rest_max_s), signal);
   }
 
   async #take(reader: PartitionReader, generation: Generation, payload: EachBatch): Promise<void> {

@@ -6,15 +6,22 @@ export interface KafkaReaderConfig {
   readonly heartbeat_interval_s: number;
   /** How long the group waits for its readers to come back when partitions are dealt anew. */
   readonly rebalance_timeout_s: number;
-  /** How long a broker may hold an answer back to make it larger: this much later a lone message is in the tables. */
+  /** How long a broker may hold an answer back that would be smaller than `fetch_bytes_min`. */
   readonly fetch_wait_timeout_s: number;
-  /** An answer of this size is not held back. */
+  /** With less than this a broker waits for more; 1: a lone message is brought to the tables at once. */
   readonly fetch_bytes_min: number;
   /** Of one broker and of one partition at a time; what was read and not yet stored takes this much memory. */
   readonly fetch_bytes_max: number;
   readonly fetch_partition_bytes_max: number;
   /** Partitions whose messages are brought to the tables at the same time. */
   readonly partitions_at_once: number;
+  /**
+   * What was fetched of a partition to its end is brought to the tables, and then the partition rests for so many times as
+   * long as that took, at most `rest_max_s`: each insert has a cost of its own, so under load there are fewer and larger
+   * ones, as ClickHouse likes them. Where more is in the log already nothing rests. 0: never.
+   */
+  readonly rest_factor: number;
+  readonly rest_max_s: number;
   /** Bodies, and rows, of one delivery, so that the tables take it in as one block; a larger message goes alone. */
   readonly delivery_bytes_max: number;
   readonly delivery_rows_max: number;
@@ -46,10 +53,12 @@ export const KAFKA_READER_DEFAULTS: KafkaReaderConfig = {
   heartbeat_interval_s: 3,
   rebalance_timeout_s: 60,
   fetch_wait_timeout_s: 0.25,
-  fetch_bytes_min: 256 * 1024,
+  fetch_bytes_min: 1,
   fetch_bytes_max: 32 * 1024 ** 2,
   fetch_partition_bytes_max: 8 * 1024 ** 2,
   partitions_at_once: 4,
+  rest_factor: 4,
+  rest_max_s: 2,
   delivery_bytes_max: 16 * 1024 ** 2,
   delivery_rows_max: 500_000,
   begun_ahead_min: 100,

@@ -200,7 +200,8 @@ export class KafkaReader implements BusReader {
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: this.#config.partitions_at_once,
+      // Those that wait for their turn, or rest, hold up no other.
+      partitionsConsumedConcurrently: PARTITIONS_MAX,
       eachBatch: (payload) => member.eachBatch(payload),
     });
   }
@@ -254,6 +255,8 @@ export class KafkaReader implements BusReader {
 
 /** What the client asks before it joins, as the protocol numbers it. */
 const FIND_COORDINATOR = 10;
+/** More than one process will be dealt. */
+const PARTITIONS_MAX = 1000;
 
 /** How often `drained` looks whether the cluster was reached. */
 const CONNECTION_LOOK_S = 0.1;

@@ -1,8 +1,9 @@
 import type { Clock } from '../../../platform/clock.ts';
+import { type TurnLimit, Turns } from '../../../platform/turns.ts';
 import type { Expr } from './ast.ts';
 import { typeOf } from './check-types.ts';
 import type { PromqlConfig } from './config.ts';
-import { badData } from './errors.ts';
+import { badData, PromError } from './errors.ts';
 import { type Grid, QueryBudget } from './grid.ts';
 import { compareLabels, type Labels } from './labels.ts';
 import { parseQuery } from './parse.ts';
@@ -10,7 +11,6 @@ import { compile, type PlanContext } from './plan.ts';
 import { collect, compileRange } from './range.ts';
 import type { Vector } from './sample.ts';
 import type { SeriesSource } from './series-source.ts';
-import { Turns } from './turns.ts';
 
 export interface MatrixSeries {
   readonly labels: Labels;
@@ -45,7 +45,7 @@ export function createEngine(parts: EngineParts): Engine {
     async instant(text, time_ms, timeout_s = config.timeout_s) {
       const expr = parseQuery(text, config);
       const context = contextOf(parts, { start_ms: time_ms, end_ms: time_ms, step_ms: 1 }, timeout_s);
-      return turns.take(() => instantResult(expr, context), context.budget.timeout_s);
+      return turns.take(() => instantResult(expr, context), inQueue(context));
     },
     async range(text, grid, timeout_s = config.timeout_s) {
       const expr = parseQuery(text, config);
@@ -54,9 +54,19 @@ export function createEngine(parts: EngineParts): Engine {
         throw badData(`invalid expression type "${type}" for range query, must be Scalar or instant Vector`);
       }
       const context = contextOf(parts, grid, timeout_s);
-      return turns.take(() => rangeResult(expr, context), context.budget.timeout_s);
+      return turns.take(() => rangeResult(expr, context), inQueue(context));
     },
   };
+}
+
+function inQueue({ budget }: PlanContext): TurnLimit {
+  const wait_s = budget.timeout_s;
+  const late = () =>
+    new PromError(
+      'timeout',
+      `query timed out after ${wait_s} s in query queue (config promql.concurrent_max)`,
+    );
+  return { wait_s, late };
 }
 
 function contextOf({ source, config, clock }: EngineParts, grid: Grid, timeout_s: number): PlanContext {

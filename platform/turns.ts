@@ -1,4 +1,8 @@
-import { PromError } from './errors.ts';
+/** How long work waits for its turn, and what it is refused with then. */
+export interface TurnLimit {
+  readonly wait_s: number;
+  late(): Error;
+}
 
 /** Lets so many run at once; the others wait in the order they came. */
 export class Turns {
@@ -10,9 +14,9 @@ export class Turns {
     this.#most = most;
   }
 
-  /** Throws `timeout` when no turn came in time. */
-  async take<T>(work: () => Promise<T>, wait_s: number): Promise<T> {
-    if (this.#running >= this.#most) await this.#turn(wait_s);
+  /** Throws `limit.late()` when no turn came in time. */
+  async take<T>(work: () => Promise<T>, limit?: TurnLimit): Promise<T> {
+    if (this.#running >= this.#most) await this.#turn(limit);
     else this.#running++;
     try {
       return await work();
@@ -23,21 +27,20 @@ export class Turns {
     }
   }
 
-  #turn(wait_s: number): Promise<void> {
+  #turn(limit: TurnLimit | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (limit === undefined) {
+        this.#waiting.push(resolve);
+        return;
+      }
       const start = (): void => {
         clearTimeout(timer);
         resolve();
       };
       const timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(start), 1);
-        reject(
-          new PromError(
-            'timeout',
-            `query timed out after ${wait_s} s in query queue (config promql.concurrent_max)`,
-          ),
-        );
-      }, wait_s * 1000);
+        reject(limit.late());
+      }, limit.wait_s * 1000);
       this.#waiting.push(start);
     });
   }
