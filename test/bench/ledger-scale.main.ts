@@ -1,0 +1,3 @@
+import { benchLargeJob } from './ledger-scale.bench.ts';
+
+process.stdout.write(`${benchLargeJob()}\n`);
