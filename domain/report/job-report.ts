@@ -39,8 +39,10 @@ export function jobReport(events: readonly JobScopedEvent[], options: ViewOption
 export function reportOfView(view: JobView): JobReport {
   const { job, account, kept, measured, range } = view;
   const throughput = throughputOf(measured);
-  const spec = withLoggedRecompute(view.spec, loggedNumbers(measured, view.spec));
-  const logged = loggedNumbers(measured, spec);
+  // where every step claims an impossible speed, what the framework printed says which input is wrong
+  const told = measured.length > 0 ? measured : kept.filter(({ labels }) => labels['unlogged'] !== true);
+  const spec = withLoggedRecompute(view.spec, loggedNumbers(told, view.spec));
+  const logged = loggedNumbers(told, spec);
   const ledger = rangedLedger(view);
   const sections = accountSections(view, ledger);
   const reliable = reliabilitySections(view, ledger, sections.incidents);
@@ -71,7 +73,7 @@ export function reportOfView(view: JobView): JobReport {
     linearity_estimate_ratio: scalingEstimate(measured, ESTIMATE_WINDOW),
     logged,
     verdicts: [
-      ...verdictsOf(measured, spec, logged, throughput.tokens_per_s_per_device),
+      ...verdictsOf(told, spec, logged, throughputOf(told).tokens_per_s_per_device),
       ...mfuImplausible({ ...rates, ofu_ratio, logged_mfu_ratio: logged?.mfu_ratio ?? null, spec }),
     ],
     step_kinds: stepKinds(view),

@@ -37,6 +37,20 @@ describe('verdicts', () => {
     expect(verdict?.message).toMatch(/explained by mm_full/);
   });
 
+  it('stand also where every step claims an impossible speed: the print tells that an input is wrong', () => {
+    const events = [
+      llamaSpec({ tokens_per_step: 65_536 * 32 }),
+      ...attempt({ fields: { labels: { logged_tflops: 400 } } }),
+    ];
+    const { verdicts, logged, mfu_ratio, quality } = jobReport(events, { job: 'a' });
+    expect([mfu_ratio, quality.steps_above_peak, logged?.tflops_per_device]).toEqual([null, 10, 400]);
+    expect(verdicts).toMatchObject([{ severity: 'warning', figure: 'tflops_per_device', logged: 400 }]);
+    expect(verdicts[0]?.computed).toBeCloseTo(
+      teraOf(flopsOf('llama3-8b').flops_per_token.mm_causal, RATE * 32),
+      6,
+    );
+  });
+
   const ADDED = 6 * 525_336_576; // logits, or the input embedding, of Llama 3
   it.each([
     ['embedding_counted_causal', flopsOf('llama3-8b').flops_per_token.mm_causal + ADDED, {}],
