@@ -39,6 +39,12 @@ export const REMEDIES: readonly Remedy[] = [
       test: [WRITER, 'does not know its partition'],
     },
     {
+      name: 'the idempotent mode is not used',
+      text: 'idempotent: false,',
+      instead: 'idempotent: true,',
+      test: [DEFECTS, 'nothing of the writer'],
+    },
+    {
       name: 'all in-sync replicas acknowledge',
       text: 'acks: -1,',
       instead: 'acks: 1,',
