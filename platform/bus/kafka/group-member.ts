@@ -203,8 +203,8 @@ export class GroupMember {
         (cause) => generation.end(cause),
         async () => {
           const began_ms = performance.now();
-          await this.#turns.take(() => this.#take(reader, generation, payload));
-          await this.#rest(reader, generation, (performance.now() - began_ms) / 1000);
+          const rows = await this.#turns.take(() => this.#take(reader, generation, payload));
+          await this.#rest(reader, generation, rows, (performance.now() - began_ms) / 1000);
         },
       ),
     );
@@ -213,33 +213,37 @@ export class GroupMember {
   }
 
   /** What comes meanwhile goes together. */
-  async #rest({ lag }: PartitionReader, { signal }: Generation, took_s: number): Promise<void> {
-    const { rest_factor, rest_max_s } = this.#config;
-    if (lag > 0 || rest_factor === 0) return;
-    await pause(Math.min(rest_factor * took_s, rest_max_s), signal);
+  async #rest({ lag }: PartitionReader, { signal }: Generation, rows: number, took_s: number): Promise<void> {
+    const { rest_rows, rest_factor_max, rest_max_s } = this.#config;
+    if (lag > 0) return;
+    const factor = Math.min(Math.max(1, rows / rest_rows), rest_factor_max);
+    await pause(Math.min(factor * took_s, rest_max_s), signal);
   }
 
-  async #take(reader: PartitionReader, generation: Generation, payload: EachBatch): Promise<void> {
+  /** Rows of what was fetched. */
+  async #take(reader: PartitionReader, generation: Generation, payload: EachBatch): Promise<number> {
     const { batch } = payload;
     const first = batch.firstOffset();
-    if (first === null) return;
+    if (first === null) return 0;
     reader.high = Number(batch.highWatermark);
     const place = { topic: batch.topic, partition: batch.partition };
     const named_max = this.#config.refused_lines_named_max;
     const messages = batch.messages.flatMap((message) => readLogMessage(message, place, named_max));
+    const rows = messages.reduce((sum, message) => sum + message.rows, 0);
     const before = reader.next_offset;
     try {
       const goTo = await reader.take({ first: Number(first), last: Number(batch.lastOffset()), messages });
-      if (generation !== this.#generation) return;
+      if (generation !== this.#generation) return rows;
       if (goTo) this.#goTo(reader);
       else payload.resolveOffset(String(reader.cursor - 1));
       this.#fencedInARow = 0;
     } catch (cause) {
       if (!(cause instanceof Fenced)) throw cause;
       await this.#giveUp(reader, generation, cause);
-      return;
+      return rows;
     }
     if (reader.next_offset !== before) await this.#commit(reader, generation, payload);
+    return rows;
   }
 
   /** Another process claimed it: this one takes its hands off and has itself dealt partitions anew. */

@@ -16,11 +16,13 @@ export interface KafkaReaderConfig {
   /** Partitions whose messages are brought to the tables at the same time. */
   readonly partitions_at_once: number;
   /**
-   * What was fetched of a partition to its end is brought to the tables, and then the partition rests for so many times as
-   * long as that took, at most `rest_max_s`: each insert has a cost of its own, so under load there are fewer and larger
-   * ones, as ClickHouse likes them. Where more is in the log already nothing rests. 0: never.
+   * A partition that was brought to the tables to its end rests for as long as that took, and longer the more rows it had:
+   * for every so many of them once more, at most for `rest_factor_max` times as long and `rest_max_s`. Each insert has a
+   * cost of its own, so under load there are fewer and larger ones, as ClickHouse likes them, and a lone event does not
+   * wait for long. Where more is in the log already nothing rests.
    */
-  readonly rest_factor: number;
+  readonly rest_rows: number;
+  readonly rest_factor_max: number;
   readonly rest_max_s: number;
   /** Bodies, and rows, of one delivery, so that the tables take it in as one block; a larger message goes alone. */
   readonly delivery_bytes_max: number;
@@ -57,7 +59,8 @@ export const KAFKA_READER_DEFAULTS: KafkaReaderConfig = {
   fetch_bytes_max: 32 * 1024 ** 2,
   fetch_partition_bytes_max: 8 * 1024 ** 2,
   partitions_at_once: 4,
-  rest_factor: 4,
+  rest_rows: 500,
+  rest_factor_max: 8,
   rest_max_s: 2,
   delivery_bytes_max: 16 * 1024 ** 2,
   delivery_rows_max: 500_000,
