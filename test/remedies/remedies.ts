@@ -135,6 +135,12 @@ export const REMEDIES: readonly Remedy[] = [
       test: [DEFECTS, 'repaired one'],
     },
     {
+      name: 'a consumer that is stopped while the brokers change ends',
+      text: 'void this.fetchManager.stop();',
+      instead: '',
+      test: [`${UNIT}stopped-consumer.test.ts`, 'repaired one'],
+    },
+    {
       name: 'messages of every codec are read',
       text: 'for (const [number, codec] of Object.entries(CODECS)) {',
       instead: 'for (const [number, codec] of Object.entries(CODECS).slice(0, 0)) {',

@@ -35,6 +35,7 @@ export function loadRepairedKafkajs(limits: ReadLimits): unknown {
     decodeBatch: part<BatchDecoder>(load, 'protocol/recordBatch/v0/decoder.js'),
   };
   replace('protocol/requests/fetch/v4/decodeMessages.js', createMessageDecoder(decoders, limits));
+  endWhenStopped(load(`${SOURCE}consumer/runner.js`));
   return load('kafkajs');
 }
 
@@ -74,6 +75,37 @@ function schedules(prototype: unknown): prototype is RequestQueue {
     prototype !== null &&
     'scheduleCheckPendingRequests' in prototype &&
     typeof prototype.scheduleCheckPendingRequests === 'function'
+  );
+}
+
+/**
+ * Stopped while the brokers of the cluster change, a consumer starts to fetch from the new ones although it is over, and
+ * nothing ends that: each fetch is answered at once with nothing, and the process does nothing else ever again.
+ */
+function endWhenStopped(runner: unknown): void {
+  const prototype: unknown = typeof runner === 'function' ? runner.prototype : undefined;
+  if (!fetches(prototype)) throw changed('the runner of a consumer');
+  const fetch = prototype.fetch;
+  prototype.fetch = async function (nodeId) {
+    if (this.running) return await fetch.call(this, nodeId);
+    // Not awaited: it waits for this fetch.
+    void this.fetchManager.stop();
+    return [];
+  };
+}
+
+interface Runner {
+  readonly running: boolean;
+  readonly fetchManager: { stop(): Promise<void> };
+  fetch(this: Runner, nodeId: number): Promise<unknown[]>;
+}
+
+function fetches(prototype: unknown): prototype is Runner {
+  return (
+    typeof prototype === 'object' &&
+    prototype !== null &&
+    'fetch' in prototype &&
+    typeof prototype.fetch === 'function'
   );
 }
 
