@@ -24,7 +24,7 @@ export interface PublishedAccount {
  * then. Undefined where its attempts are not those that the job itself announced by number, since then only the steps
  * tell whose a span was.
  *
- * @param events of the job, at least its `job`, `attempt_start`, `span` and `capacity` ones
+ * @param events of the job, at least its `job`, `attempt_start`, `attempt_end`, `span` and `capacity` ones
  */
 export function accountAsPublished(
   published: PublishedAccount,
@@ -34,7 +34,7 @@ export function accountAsPublished(
   const view = viewOf(events, { job, at_us: to_us });
   const launches = launchesOfSegments(published);
   const from_us = segments[0]?.from_us;
-  if (from_us === undefined || !isAnnounced(view, launches, incidents)) return undefined;
+  if (from_us === undefined || !isAnnounced(view, launches, published)) return undefined;
   const overlapped = [...overlappedOf(view, launches)].map(([kind, layer]): [string, number] => {
     return [kind, lengthOf(layer, from_us, to_us) / 1e6];
   });
@@ -73,18 +73,20 @@ function launchesOfSegments({ segments, open_attempt }: PublishedAccount): Launc
   return [...launches.values()];
 }
 
-/** One of which only its failure was heard has no time of its own, and so no segment. */
+/** One of which only its failure, its end or its beginning just now was heard has no time of its own, and so no segment. */
 function isAnnounced(
-  { starts }: JobView,
+  { starts, ends }: JobView,
   launches: readonly Launch[],
-  incidents: readonly Incident[],
+  { incidents, open_attempt }: Pick<PublishedAccount, 'incidents' | 'open_attempt'>,
 ): boolean {
   const attempts = new Set(launches.map(({ attempt }) => attempt));
+  if (open_attempt !== null && !attempts.has(open_attempt)) return false;
   if (!incidents.every(({ attempt }) => attempts.has(attempt))) return false;
   const told = new Map<number | undefined, number>();
   for (const { attempt, time_us } of starts) {
     told.set(attempt, Math.min(told.get(attempt) ?? time_us, time_us));
   }
+  if (!ends.every(({ attempt }) => attempt === undefined || told.has(attempt))) return false;
   return (
     told.size === launches.length && launches.every(({ attempt, start_us }) => told.get(attempt) === start_us)
   );

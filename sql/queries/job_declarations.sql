@@ -4,5 +4,5 @@
 -- unit: told_us in microseconds since the epoch; of an event sent without a time it is its arrival
 SELECT if(time_us = 0, toUnixTimestamp64Milli(received_at) * 1000, time_us) AS told_us, body
 FROM run_events FINAL
-WHERE job = {job:String} AND type IN ('job', 'attempt_start', 'span', 'capacity')
+WHERE job = {job:String} AND type IN ('job', 'attempt_start', 'attempt_end', 'span', 'capacity')
 ORDER BY time_us, event_id

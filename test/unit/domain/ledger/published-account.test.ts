@@ -8,7 +8,7 @@ import { stretchesOf } from '../../../../domain/ledger/stretches.ts';
 import { anyRun } from './book/runs.ts';
 import { JOB } from './nasty-events.ts';
 
-const DECLARED: ReadonlySet<string> = new Set(['job', 'attempt_start', 'span', 'capacity']);
+const DECLARED: ReadonlySet<string> = new Set(['job', 'attempt_start', 'attempt_end', 'span', 'capacity']);
 
 describe('an account as it was published', () => {
   it('has the ledger of the account that it was, without the steps, or says that it cannot', () => {
@@ -34,5 +34,18 @@ describe('an account as it was published', () => {
       { numRuns: 300 },
     );
     expect(told).toBeGreaterThan(60);
+  });
+
+  it('is not told when an attempt was heard of by its end alone, which leaves no second of its own', () => {
+    const events = [
+      { type: 'attempt_start', job: JOB, attempt: 1, time_us: 0 },
+      { type: 'attempt_end', job: JOB, attempt: 2, time_us: 5e6, clean: true },
+    ] as const;
+    const account = accountOf(events, { job: JOB, at_us: 5e6 });
+    expect(account.attempts).toHaveLength(2);
+    const { state, to_us, incidents } = account;
+    const segments = stretchesOf(account.segments);
+    const published = { job: JOB, state, to_us, segments, incidents, open_attempt: openAttempt(account) };
+    expect(accountAsPublished(published, events)).toBeUndefined();
   });
 });
