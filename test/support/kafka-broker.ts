@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kafkaJars, missingForKafka } from './kafka-jars.ts';
+import { askBroker } from './kafka-request.ts';
 import { eventually, freePort, hasProgram, type RunningProgram, startProgram } from './loopback.ts';
 
 /**
@@ -264,29 +264,12 @@ async function ready(nodes: readonly Node[], limit_ms: number): Promise<void> {
   );
 }
 
-/**
- * How many brokers the node at a port knows: a Metadata request (version 1, no topics), whose answer begins with size,
- * correlation id and the number of brokers. A client of the cluster would ask any of them.
- */
+const METADATA = 3;
+
+/** How many brokers the node at a port knows: its answer about no topic begins with that. */
 async function brokersSeenBy(port: number): Promise<number> {
-  const request = Buffer.alloc(18);
-  request.writeInt32BE(14, 0);
-  request.writeInt16BE(3, 4);
-  request.writeInt16BE(1, 6);
-  request.writeInt16BE(-1, 12);
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    socket.write(request);
-    let answer = Buffer.alloc(0);
-    for await (const bytes of socket) {
-      answer = Buffer.concat([answer, bytes]);
-      if (answer.length >= 12) return answer.readInt32BE(8);
-    }
-    throw new Error('the connection ended without an answer');
-  } finally {
-    socket.destroy();
-  }
+  const noTopics = Buffer.alloc(4);
+  return (await askBroker(port, METADATA, noTopics)).readInt32BE(0);
 }
 
 /** Runs kcat (librdkafka) against the cluster; throws with what it said when it fails. */

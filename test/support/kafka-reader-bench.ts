@@ -77,7 +77,6 @@ export class KeptLetters implements DeadLetters {
 export const QUICK_READER: KafkaReaderConfig = {
   ...KAFKA_READER_DEFAULTS,
   fetch_wait_timeout_s: 0.1,
-  fetch_bytes_min: 1,
   heartbeat_interval_s: 0.3,
   retry_first_s: 0.05,
   retry_max_s: 0.5,
