@@ -3,15 +3,12 @@ import { explained, KafkaRefused } from '../platform/bus/kafka/refusal.ts';
 import { lookAtTopic } from '../platform/bus/kafka/topic.ts';
 import { CredentialsUnusable } from '../platform/credentials.ts';
 import { silentLog } from '../platform/log.ts';
-import { storeErrorOf } from '../platform/store/engine-errors.ts';
+import { storeErrorOf, UNKNOWN_DATABASE } from '../platform/store/engine-errors.ts';
 import { ServerConnection } from '../platform/store/server-connection.ts';
 import { StoreRefused, storeRefusalOf } from '../platform/store/server-refusal.ts';
 import { StoreError } from '../platform/store/store.ts';
 import type { HeadwayConfig } from '../services/all-in-one/config.ts';
 import { type DoctorCheck, fine, problem } from './doctor-checks.ts';
-
-/** ClickHouse's number for a database that is not there. */
-const UNKNOWN_DATABASE = 81;
 
 /** Whether brokers answer, and whether the topic is as acknowledging needs it. Nothing is made. */
 export async function checkBrokers({ kafka }: Pick<HeadwayConfig, 'kafka'>): Promise<DoctorCheck> {

@@ -20,6 +20,9 @@ const CODES: Readonly<Record<number, StoreError['code']>> = {
   396: 'too_many_rows', // TOO_MANY_ROWS_OR_BYTES
 };
 
+/** ClickHouse's number for a database that is not there. */
+export const UNKNOWN_DATABASE = 81;
+
 /**
  * An error of the engine as one of ours; {@link Fenced} when an insert under `fence` was turned away. By its shape and
  * not by its class: the engine's binding has a ClickHouseError of its own copy. Other errors are given back as they are.

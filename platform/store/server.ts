@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Fence } from '../fence.ts';
 import type { Log } from '../log.ts';
 import type { StoreServerConfig } from './config.ts';
-import { storeErrorOf } from './engine-errors.ts';
+import { storeErrorOf, UNKNOWN_DATABASE } from './engine-errors.ts';
 import { insertSql, quoteName, structureOf } from './insert-sql.ts';
 import { type ClusterWays, clusterWays } from './server-cluster.ts';
 import { ServerConnection } from './server-connection.ts';
@@ -18,8 +18,6 @@ import { TableShapes } from './table-shapes.ts';
 const TRIES = 3;
 const RETRY_MS = 100;
 const REACH_MS = 500;
-/** ClickHouse's number for a database that is not there. */
-const UNKNOWN_DATABASE = 81;
 
 /**
  * A ClickHouse server over HTTP. Waits for it, and makes its database when there is none.

@@ -48,6 +48,9 @@ export type DecodedMessage =
 const RECORD_BYTES = 40;
 export const RECORD_BATCH_BYTES = 61;
 const HEADER_BYTES = 10;
+const HEADER_NAMES_BYTES = Object.values(HEADERS).reduce((sum, name) => sum + name.length + HEADER_BYTES, 0);
+/** Values of kind, schema, rows, producer, sequence and time, each at its longest. */
+const HEADER_VALUES_BYTES = 16 + 3 * 16 + 36 + 16;
 
 /** Batches of one partition, in order, as one message. Of a single one `value` shares the memory of the body. */
 export function encodeMessage(prepared: readonly PreparedBatch[], published_ms: number): SentMessage {
@@ -80,10 +83,8 @@ function encodeSingle({ batch, producer, sequence }: PreparedBatch, published_ms
 
 /** Upper bound of the bytes that a batch takes in a record batch, alone or in a pack, beside RECORD_BATCH_BYTES once. */
 export function messageBytes({ id, key, body }: Batch): number {
-  const names = Object.values(HEADERS).reduce((sum, name) => sum + name.length + HEADER_BYTES, 0);
-  // kind, schema, rows, producer, sequence and time, each at its longest
-  const values = 16 + 3 * 16 + 36 + 16 + escapedBytes(id);
-  return RECORD_BYTES + names + values + escapedBytes(key) + body.length;
+  const own = escapedBytes(id) + escapedBytes(key) + body.length;
+  return RECORD_BYTES + HEADER_NAMES_BYTES + HEADER_VALUES_BYTES + own;
 }
 
 /** In a pack names are texts of JSON. */

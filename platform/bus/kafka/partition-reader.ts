@@ -52,7 +52,7 @@ export class PartitionReader {
   /** What is before it may be in the tables: an earlier claim had begun it. */
   #doubt_to: number;
   /** What is before it may be handed out: the positions say that it is begun. */
-  #begun_to = 0;
+  #begun_to: number;
   /** Everything before it is in the tables. */
   #next: number;
   /** Where the next fetch has to begin. */
