@@ -76,20 +76,11 @@ export function workTable(
   const wall = emptyTotals(list.length);
   const device = emptyTotals(list.length);
   let has_flops = false;
-  for (const { step, from, to, productive_us } of groupsOf(list)) {
-    const cut_us = step === undefined ? 0 : (excluded_us.get(step) ?? 0);
-    const judged = step === undefined ? NOTHING_JUDGED : judge(step, productive_us, cut_us);
+  judgePieces({ list, excluded_us }, judge, (piece, judged, isFaster, share, index) => {
     has_flops ||= judged.tokens !== undefined;
-    const isFaster = isFasterThanIdeal(judged, productive_us);
-    let done_us = 0;
-    for (let index = from; index < to; index++) {
-      const piece = list[index];
-      const share = { from: done_us, to: done_us + lengthOf(piece), of: productive_us };
-      addRow(wall, index, judged, isFaster, share, 1);
-      addRow(device, index, judged, isFaster, share, piece?.weight ?? 1);
-      done_us = share.to;
-    }
-  }
+    addRow(wall, index, judged, isFaster, share, 1);
+    addRow(device, index, judged, isFaster, share, piece.weight ?? 1);
+  });
   for (const { causes } of [wall, device]) for (const values of causes.values()) accumulate(values);
   const sumsOf = (totals: Totals, from_us: number, to_us: number) => {
     return between(totals, list, from_us, to_us, flops_per_token);
@@ -102,14 +93,31 @@ export function workTable(
   };
 }
 
-/** What a step that took `productive_us` would have taken at its ideal, in whole microseconds as sums count it. */
-function idealShare(ideal_us: number, productive_us: number): number {
-  return productive_us === 0 ? 0 : Math.round((ideal_us * productive_us) / productive_us);
+/** Told of the step as a whole, as sums count it, so that its pieces do not fall apart by rounding. */
+export function isFasterThanIdeal({ ideal_us }: JudgedStep, productive_us: number): boolean {
+  const whole = { from: 0, to: productive_us, of: productive_us };
+  return ideal_us !== undefined && productive_us < partOf(ideal_us, whole, 1);
 }
 
-/** Told of the step as a whole, so that its pieces do not fall apart by rounding. */
-export function isFasterThanIdeal({ ideal_us }: JudgedStep, productive_us: number): boolean {
-  return ideal_us !== undefined && productive_us < idealShare(ideal_us, productive_us);
+/** Visits every piece, in order, with what is said of its execution and the share of that which it is. */
+export function judgePieces(
+  { list, excluded_us }: ReturnType<typeof piecesOf>,
+  judge: Judge,
+  visit: (piece: Piece, judged: JudgedStep, isFaster: boolean, share: Share, index: number) => void,
+): void {
+  for (const { step, from, to, productive_us } of groupsOf(list)) {
+    const judged =
+      step === undefined ? NOTHING_JUDGED : judge(step, productive_us, excluded_us.get(step) ?? 0);
+    const isFaster = isFasterThanIdeal(judged, productive_us);
+    let done_us = 0;
+    for (let index = from; index < to; index++) {
+      const piece = list[index];
+      if (piece === undefined) continue;
+      const share = { from: done_us, to: done_us + lengthOf(piece), of: productive_us };
+      visit(piece, judged, isFaster, share, index);
+      done_us = share.to;
+    }
+  }
 }
 
 export interface Piece {
@@ -125,7 +133,7 @@ export function lengthOf(piece: Pick<Piece, 'from_us' | 'to_us'> | undefined): n
 }
 
 /** The pieces of one kept execution, which follow each other, and what they are together. */
-export interface PieceGroup {
+interface PieceGroup {
   readonly step: StepExecution | undefined;
   readonly from: number;
   readonly to: number;
@@ -190,7 +198,7 @@ function addExcluded(
   }
 }
 
-export const NOTHING_JUDGED: JudgedStep = { ideal_us: undefined, causes_us: [], tokens: undefined };
+const NOTHING_JUDGED: JudgedStep = { ideal_us: undefined, causes_us: [], tokens: undefined };
 
 function emptyTotals(pieces: number): Totals {
   return { columns: new Float64Array((pieces + 1) * WIDTH), causes: new Map() };

@@ -4,7 +4,7 @@ import type { ResolvedSpec } from '../job-spec.ts';
 import { judgeOf } from '../job-work.ts';
 import type { SlowdownLimits } from '../slowdown-limits.ts';
 import { SlowdownScan } from '../slowdowns.ts';
-import { addPiece, groupsOf, isFasterThanIdeal, type JudgedStep, lengthOf, WIDTH } from '../work-table.ts';
+import { addPiece, isFasterThanIdeal, type JudgedStep, judgePieces, lengthOf, WIDTH } from '../work-table.ts';
 import type { KeptRows } from './kept-rows.ts';
 import type { WorkSoFar } from './open-work-table.ts';
 
@@ -113,24 +113,15 @@ export class JudgedWork {
     if (known !== undefined && known.excess === excess) return known;
     const [wall, device] = [new Float64Array(WIDTH), new Float64Array(WIDTH)];
     let [has_devices, has_flops] = [true, false];
-    const { list, excluded_us, step } = this.#rows.firstPieces(row, excess);
-    for (const group of groupsOf(list)) {
-      if (group.step === undefined || this.#ideals === undefined) continue;
-      const judged = judgeOf(this.#spec, this.#ideals, NO_EVIDENCE)(
-        step,
-        group.productive_us,
-        excluded_us.get(step) ?? 0,
-      );
-      const isFaster = isFasterThanIdeal(judged, group.productive_us);
-      let from = 0;
-      for (const piece of list.slice(group.from, group.to)) {
-        const share = { from, to: from + lengthOf(piece), of: group.productive_us };
+    if (this.#ideals !== undefined) {
+      const judge = judgeOf(this.#spec, this.#ideals, NO_EVIDENCE);
+      judgePieces(this.#rows.firstPieces(row, excess), judge, (piece, judged, isFaster, share) => {
+        if (piece.step === undefined) return;
         addPiece(wall, 0, judged, isFaster, share, 1);
         addPiece(device, 0, judged, isFaster, share, piece.weight ?? 1);
         has_devices &&= piece.weight !== undefined || lengthOf(piece) === 0;
-        from = share.to;
-      }
-      has_flops ||= judged.tokens !== undefined;
+        has_flops ||= judged.tokens !== undefined;
+      });
     }
     const sums = { excess, wall, device, has_devices, has_flops };
     this.#firsts.set(row, sums);

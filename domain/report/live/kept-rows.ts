@@ -110,12 +110,8 @@ export class KeptRows {
   }
 
   /** The pieces of a first execution, and how much of it is excluded, once its start-up is taken out. */
-  firstPieces(
-    row: number,
-    excess: Excess | undefined,
-  ): ReturnType<typeof piecesOf> & { step: StepExecution } {
-    const step = this.execution(row);
-    return { ...piecesOf({ segments: this.firstSegments(row, excess), steps: [step] }), step };
+  firstPieces(row: number, excess: Excess | undefined): ReturnType<typeof piecesOf> {
+    return piecesOf({ segments: this.firstSegments(row, excess), steps: [this.execution(row)] });
   }
 
   /** The segments that a first execution reaches over, its start-up told apart. */

@@ -2,12 +2,10 @@ import type { Account } from '../../ledger/ledger-shape.ts';
 import {
   AT,
   addPiece,
-  groupsOf,
-  isFasterThanIdeal,
   type Judge,
   type JudgedStep,
+  judgePieces,
   lengthOf,
-  NOTHING_JUDGED,
   type Piece,
   piecesOf,
   type Share,
@@ -46,24 +44,13 @@ export function openWorkTable(
   flops_per_token: number,
   judge: Judge,
 ): WorkTable {
-  const { list, excluded_us } = piecesOf(open);
   const pieces: JudgedPiece[] = [];
   let { has_devices, has_flops } = before;
-  for (const { step, from, to, productive_us } of groupsOf(list)) {
-    const judged =
-      step === undefined ? NOTHING_JUDGED : judge(step, productive_us, excluded_us.get(step) ?? 0);
+  judgePieces(piecesOf(open), judge, (piece, judged, isFaster, share) => {
     has_flops ||= judged.tokens !== undefined;
-    const isFaster = isFasterThanIdeal(judged, productive_us);
-    let done_us = 0;
-    for (let index = from; index < to; index++) {
-      const piece = list[index];
-      if (piece === undefined) continue;
-      const share = { from: done_us, to: done_us + lengthOf(piece), of: productive_us };
-      has_devices &&= piece.weight !== undefined || lengthOf(piece) === 0;
-      pieces.push({ piece, judged, isFaster, share });
-      done_us = share.to;
-    }
-  }
+    has_devices &&= piece.weight !== undefined || lengthOf(piece) === 0;
+    pieces.push({ piece, judged, isFaster, share });
+  });
   const known = new Map<string, WorkSums>();
   const sumsOf = (name: 'wall' | 'device', from_us: number, to_us: number): WorkSums => {
     if (from_us > before.from_us || to_us < before.to_us) {
